@@ -1,0 +1,51 @@
+"""IS: the agent's value equals a text or a number.
+
+Source: mesosphere/marathon, Constraints.scala.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from placement.attributes import scalar_text
+from placement.constraints.base import AgentRule, Bool, Scene, require_field
+from placement.errors import InputError
+
+_VALUE = re.compile(r"[a-zA-Z0-9_/.-]*")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Is(AgentRule):
+    """Only agents whose `field` equals `value`; a number is rounded to 3 decimals first (`0.8001` is `0.8`)."""
+
+    value: str
+    operator: ClassVar[str] = "IS"
+
+    def __post_init__(self) -> None:
+        require_field(self.field, self.operator)
+        if not _VALUE.fullmatch(self.value):
+            raise InputError("IS takes only text and numbers", value=self.value,
+                             expected="letters, digits and _ / . - only")  # fmt: skip
+
+    @property
+    def value_text(self) -> str:
+        """The value as written."""
+        return self.value
+
+    @property
+    def printed(self) -> str:
+        """The value as an agent would print it."""
+        return scalar_text(float(self.value)) if _NUMBER.fullmatch(self.value) else self.value
+
+    def sentence(self) -> str:
+        """Say the rule in words."""
+        return f"{self.field} is {self.value}"
+
+    def mask(self, scene: Scene) -> Bool:
+        """Return the agents whose printed value is the one wanted."""
+        column = scene.cluster.column(self.field)
+        code = column.code(self.printed)
+        return (column.codes == code) & (code >= 0)

@@ -1,0 +1,38 @@
+"""How a solver is asked to work: time, seed, workers, and somebody to tell of progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from solvers.problem import Assignment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of one solve.
+
+    Attributes
+    ----------
+    until
+        Moment on `time.monotonic()` by which the answer must be there; None: no limit.
+    seed
+        Seed of every random choice.
+    workers
+        Threads or processes that may be used.
+    deterministic
+        Same answer for the same seed whatever `workers` is: budgets are counted in work, not in seconds.
+    progress
+        Called with each better answer and a word on where it came from.
+    """
+
+    until: float | None = None
+    seed: int = 0
+    workers: int = 1
+    deterministic: bool = False
+    progress: Callable[[Assignment, str], None] | None = None
+
+    def left(self) -> float:
+        """Return the seconds left, infinity without a limit."""
+        return float("inf") if self.until is None else self.until - time.monotonic()

@@ -1,0 +1,1 @@
+"""Tests of placement and solvers; benchmarks and the conformance runner are modules here too."""
