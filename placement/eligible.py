@@ -114,7 +114,7 @@ class Eligibility:
         return PortPool.of_reservations(own_reservations(self.cluster, agent, name)).take(self.job.ports, None)
 
     def disks(self, agent: int) -> tuple[tuple[str, int], ...] | None:
-        """Return (root path, thousandths of MB) of each path and mount volume, in the job's order; None if none fits."""
+        """Return (root path, thousandths of MB) of each path and mount volume, in the job's order; None: no fit."""
         table = DiskTable.of(self.cluster)
         requests = table.requests(self.job)
         units = assign(table, requests, agent, table.units.amount.copy())
