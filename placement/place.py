@@ -91,6 +91,7 @@ def place(
                          nearest=nearest(solver, SOLVERS))  # fmt: skip
     options = Options(
         until=time.monotonic() + deadline,
+        seconds=deadline,
         seed=seed,
         workers=workers or os.cpu_count() or 1,
         deterministic=deterministic,

@@ -17,6 +17,8 @@ class Options:
     ----------
     until
         Moment on `time.monotonic()` by which the answer must be there; None: no limit.
+    seconds
+        Seconds asked for in all; budgets of work are derived from it, since the time left is never twice the same.
     seed
         Seed of every random choice.
     workers
@@ -28,6 +30,7 @@ class Options:
     """
 
     until: float | None = None
+    seconds: float = 10.0
     seed: int = 0
     workers: int = 1
     deterministic: bool = False

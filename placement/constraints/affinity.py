@@ -5,10 +5,12 @@ Asked for by Marathon's users for long (`rack:AFFINITY:/db`); Marathon itself ha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from placement.constraints.base import Bool, Constraint, Scene, Scope, counts_of, require_field
+from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
+from placement.constraints.judging import earliest, number, out_of_turn, without_value
 from placement.errors import InputError
 
 
@@ -42,3 +44,17 @@ class Affinity(Constraint):
     def compile(self, scope: Scope) -> None:
         """Require the other job."""
         scope.require(self.field, self.other)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on values where the other job has none; in order: has none yet."""
+        yield from without_value(view, self.field)
+        since = earliest(view, self.other, self.field)
+        values = [facts.value(self.field) for facts in view.placed]
+        alone = sum(1 for value in values if value is not None and value not in since)
+        if alone:
+            yield Breach(alone, f"{number(alone)} on a {self.field} where {self.other} has none")
+        elif view.ordered:
+            turns = zip(view.positions, values, strict=True)
+            early = sum(1 for position, value in turns if value is not None and since[value] > position)
+            if early:
+                yield out_of_turn(early, self.sentence())

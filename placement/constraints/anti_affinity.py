@@ -5,10 +5,13 @@ Asked for by Marathon's users for long (`rack:ANTI_AFFINITY:/db:1`); Marathon it
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from placement.constraints.base import Bool, Constraint, Scene, Scope, counts_of, require_field
+from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
+from placement.constraints.judging import by_value, earliest, new_by_value, number, out_of_turn
 from placement.errors import InputError
 
 
@@ -50,6 +53,40 @@ class AntiAffinity(Constraint):
     def compile(self, scope: Scope) -> None:
         """Exclude the other job."""
         scope.exclude(self.field, self.other, self.limit)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances beyond the limit where the other job is, and those of the other that come too close.
+
+        Where more than the limit run already, no new instance of either job may join the other.
+        """
+        before, new = by_value(view.running, self.field), new_by_value(view, self.field)
+        running, placed = view.others(self.other)
+        there = by_value(running, self.field)
+        coming = by_value([facts for _, facts in placed], self.field)
+        held = True
+        for value in sorted({*new, *(one for one in coming if one is not None)}):
+            if not there[value] and not coming[value]:
+                continue
+            count = max(0, min(new[value], before[value] + new[value] - self.limit))
+            count += coming[value] if before[value] > self.limit else 0
+            if count:
+                held = False
+                total = number(before[value] + new[value])
+                yield Breach(count, f"{total} on {self.field} {value} where {self.other} is, {self.limit} allowed")
+        if held and view.ordered:
+            yield from self._judge_turns(view, before)
+
+    def _judge_turns(self, view: View, counts: Counter[str | None]) -> Iterator[Breach]:
+        """Yield the instances that came to the other job's value when the limit was reached there."""
+        since, late = earliest(view, self.other, self.field), 0
+        for position, facts in zip(view.positions, view.placed, strict=True):
+            value = facts.value(self.field)
+            if value is None:
+                continue
+            late += since.get(value, position) < position and counts[value] >= self.limit
+            counts[value] += 1
+        if late:
+            yield out_of_turn(late, self.sentence())
 
     def loosened(self) -> AntiAffinity:
         """Return the rule with one instance more beside the other job."""

@@ -111,6 +111,8 @@ class View:
         The job whose constraint it is.
     running, placed
         Agents of the instances that count already, and of the new ones in the answer's order.
+    relaunched
+        Whether each new instance returns to its own volumes.
     positions
         Position of each new instance in the whole answer.
     ordered
@@ -127,6 +129,7 @@ class View:
     job: Job
     running: Sequence[Facts]
     placed: Sequence[Facts]
+    relaunched: Sequence[bool]
     positions: Sequence[int]
     ordered: bool
     matter: Callable[[str], frozenset[str]]

@@ -6,12 +6,14 @@ Source: mesosphere/marathon, Constraints.scala. Marathon looks at the first know
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from placement.constraints.base import AgentRule, Bool, Constraint, Scene, Scope, require_field
+from placement.constraints.base import AgentRule, Bool, Breach, Constraint, Scene, Scope, View, require_field
+from placement.constraints.judging import by_value, new_by_value, not_allowed, number, without_value
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,20 @@ class OneValue(Constraint):
         else:
             scope.one_value(self.field)
 
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on another value than the one that most are on, or that the running ones share."""
+        before = by_value(view.running, self.field)
+        if before:
+            shared = next(iter(before)) if len(before) == 1 else None
+            told = f"on the {self.field} of those that run"
+            yield from not_allowed(view, lambda facts: shared is not None and facts.value(self.field) == shared, told)
+            return
+        yield from without_value(view, self.field)
+        new = new_by_value(view, self.field)
+        count = new.total() - max(new.values(), default=0)
+        if count:
+            yield Breach(count, f"{number(new.total())} on {number(len(new), 'value')} of {self.field}, one is allowed")
+
 
 @dataclass(frozen=True)
 class ClusterValue(AgentRule):
@@ -67,3 +83,7 @@ class ClusterValue(AgentRule):
         column = scene.cluster.column(self.field)
         code = column.code(self.value)
         return (column.codes == code) & (code >= 0)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents with another value, or none."""
+        yield from not_allowed(view, lambda facts: facts.value(self.field) == self.value, self.sentence())

@@ -5,12 +5,14 @@ Source: mesosphere/marathon, OfferMatcher / `RunSpecOfferMatcher` (fault domains
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from placement.constraints.base import AgentRule, Bool, Scene
+from placement.constraints.base import AgentRule, Bool, Breach, Scene, View
+from placement.constraints.judging import not_allowed
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,7 @@ class FaultDomain(AgentRule):
         column = scene.cluster.column("@region")
         code = -1 if self.local_region is None else column.code(self.local_region)
         return np.asarray((column.codes < 0) | (column.codes == code))
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents with a fault domain elsewhere."""
+        yield from not_allowed(view, lambda facts: facts.region in (None, self.local_region), self.sentence())

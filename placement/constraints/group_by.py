@@ -6,12 +6,16 @@ release), `classic` the one of all tagged releases. Without a number only `class
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from placement.constraints.base import Bool, Constraint, Scene, Scope, counts_of, require_field
+from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
+from placement.constraints.judging import by_value, number, out_of_turn, without_value
+from placement.constraints.judging_groups import Groups, Levels, Shares
 
 Generation = Literal["quota", "classic"]
 
@@ -75,6 +79,31 @@ class GroupBy(Constraint):
             scope.quota(self.field, *self._share(scope.scene.job.instances))
         else:
             scope.balance(self.field, self.count or 0)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances beyond the shares, or above one more than the least count that matters."""
+        yield from without_value(view, self.field)
+        values = [value for facts in view.placed if (value := facts.value(self.field)) is not None]
+        groups = self._groups(view)
+        count = groups.excess(Counter(values))
+        if count:
+            yield Breach(count, f"{number(count)} too many on some {self.field}: {self.sentence()}")
+        elif view.ordered:
+            late = 0
+            for value in values:
+                late += not groups.admits(value)
+                groups.add(value)
+            if late:
+                yield out_of_turn(late, self.sentence())
+
+    def _groups(self, view: View) -> Groups:
+        before = by_value(view.running, self.field)
+        if self.count is None:
+            return Levels(before, view.matter(self.field))
+        if self.generation == "classic":
+            return Levels(before, None, self.count)
+        each, extra = divmod(view.job.instances, self.count)
+        return Shares(before, self.count, each, extra)
 
     def loosened(self) -> GroupBy | None:
         """Return the rule with one group more; without a number there is none."""

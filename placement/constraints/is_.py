@@ -6,14 +6,18 @@ Source: mesosphere/marathon, Constraints.scala.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import ClassVar
 
 from placement.attributes import scalar_text
-from placement.constraints.base import AgentRule, Bool, Scene, require_field
+from placement.constraints.base import AgentRule, Bool, Breach, Scene, View, require_field
+from placement.constraints.judging import not_allowed
 from placement.errors import InputError
 
 _VALUE = re.compile(r"[a-zA-Z0-9_/.-]*")
+_WIDE = Context(prec=400)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -49,3 +53,11 @@ class Is(AgentRule):
         column = scene.cluster.column(self.field)
         code = column.code(self.printed)
         return (column.codes == code) & (code >= 0)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents with another value, or none."""
+        wanted = self.value
+        if re.fullmatch(r"[0-9]+([.][0-9]+)?", wanted):
+            rounded = Decimal(float(wanted)).quantize(Decimal("0.001"), ROUND_HALF_EVEN, _WIDE)
+            wanted = f"{rounded.normalize(_WIDE):f}"
+        yield from not_allowed(view, lambda facts: facts.value(self.field) == wanted, self.sentence())

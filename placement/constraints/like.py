@@ -5,12 +5,14 @@ Source: mesosphere/marathon, Constraints.scala (Java patterns, full match).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from placement.constraints.base import AgentRule, Bool, Scene, require_field
+from placement.constraints.base import AgentRule, Bool, Breach, Facts, Scene, View, require_field
+from placement.constraints.judging import matches, not_allowed
 from placement.patterns import Pattern
 
 
@@ -38,3 +40,12 @@ class Like(AgentRule):
         column = scene.cluster.column(self.field)
         matching = np.array([*self.pattern.matches(column.values), False], bool)
         return matching[column.codes]
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents whose value does not match; an empty pattern matches none."""
+
+        def allowed(facts: Facts) -> bool:
+            value = facts.value(self.field)
+            return value is not None and self.pattern.text != "" and matches(self.pattern.translated, value)
+
+        yield from not_allowed(view, allowed, self.sentence())

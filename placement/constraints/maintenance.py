@@ -5,12 +5,14 @@ Source: mesosphere/marathon, Availability.scala.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from placement.constraints.base import AgentRule, Bool, Scene
+from placement.constraints.base import AgentRule, Bool, Breach, Facts, Scene, View
+from placement.constraints.judging import not_allowed
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,15 @@ class Maintenance(AgentRule):
             return np.ones(len(scene.cluster), bool)
         start, length = scene.cluster.unavailable_from, scene.cluster.unavailable_for
         return ~((now > start - self.draining_seconds) & ~(now > start + length))
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents whose window, or the time to drain before it, holds the present moment."""
+
+        def allowed(facts: Facts) -> bool:
+            if view.now is None or facts.window is None:
+                return True
+            start, length = facts.window
+            begun = view.now > start - self.draining_seconds
+            return not begun or (length is not None and view.now > start + length)
+
+        yield from not_allowed(view, allowed, self.sentence())

@@ -5,10 +5,12 @@ Source: mesosphere/marathon, Constraints.scala.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from placement.constraints.base import Bool, Constraint, Scene, Scope, counts_of, require_field
+from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
+from placement.constraints.judging import above_cap, without_value
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class MaxPer(Constraint):
     def compile(self, scope: Scope) -> None:
         """Cap every value at the limit."""
         scope.cap(self.field, max(1, self.limit))
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances beyond the limit of their value."""
+        yield from without_value(view, self.field)
+        yield from above_cap(view, self.field, self.limit if self.limit > 0 else 1)
 
     def loosened(self) -> MaxPer:
         """Return the rule with one more instance on each value."""

@@ -5,10 +5,12 @@ Source: mesosphere/marathon, Constraints.scala.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from placement.constraints.base import Bool, Constraint, Scene, Scope, counts_of, require_field
+from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
+from placement.constraints.judging import above_cap, without_value
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,8 @@ class Unique(Constraint):
     def compile(self, scope: Scope) -> None:
         """Cap every value at one instance."""
         scope.cap(self.field, 1)
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances whose value another instance has."""
+        yield from without_value(view, self.field)
+        yield from above_cap(view, self.field, 1)

@@ -5,12 +5,14 @@ Source: mesosphere/marathon, Constraints.scala (Java patterns, full match).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from placement.constraints.base import AgentRule, Bool, Scene, require_field
+from placement.constraints.base import AgentRule, Bool, Breach, Facts, Scene, View, require_field
+from placement.constraints.judging import matches, not_allowed
 from placement.patterns import Pattern
 
 
@@ -43,3 +45,12 @@ class Unlike(AgentRule):
             return column.codes < 0
         allowed = np.array([*(not match for match in self.pattern.matches(column.values)), True], bool)
         return allowed[column.codes]
+
+    def judge(self, view: View) -> Iterator[Breach]:
+        """Yield the new instances on agents whose value matches; an empty pattern refuses every value."""
+
+        def allowed(facts: Facts) -> bool:
+            value = facts.value(self.field)
+            return value is None or (self.pattern.text != "" and not matches(self.pattern.translated, value))
+
+        yield from not_allowed(view, allowed, self.sentence())

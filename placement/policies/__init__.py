@@ -1,0 +1,1 @@
+"""Step procedures that frameworks have of their own, as pure functions over clusters and workloads."""

@@ -1,0 +1,105 @@
+"""Running CP-SAT on a model under one deadline: hints, budgets, and a safe reading of what it says.
+
+Findings behind it (google/or-tools 9.15): a lone default worker may find nothing on a large model, and which settings
+work differs by objective; so a few are tried in turn, each with its part of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from solvers.exact.model import Model
+from solvers.options import Options
+from solvers.problem import Assignment
+from solvers.rules import Bool
+
+SHORTEST = 0.02
+"""Seconds below which no solve is begun."""
+SETTINGS = (({"linearization_level": 2}, 0.3), ({}, 1.0))
+"""Settings of single-worker solves in turn, each with its share of what time is left."""
+PORTFOLIO_WORKERS = 8
+"""Workers of one solve when determinism is not asked for: CP-SAT's own portfolio, also on few processors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a solve gave: an assignment (None: none found), a bound of its objective (None: none), why it ended."""
+
+    assignment: Assignment | None = None
+    bound: int | None = None
+    cut_short: bool = False
+    infeasible: bool = False
+
+
+class Engine:
+    """Runs models under the options' deadline."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def solve(self, model: Model, start: Assignment, *, share: float) -> Outcome:
+        """Solve a model, hinted with an assignment, in a share of the time left."""
+        best = Outcome()
+        for setting, part in SETTINGS if self.options.deterministic else (({}, 1.0),):
+            best = _joined(best, self._once(model, best.assignment or start, setting, share * part), model)
+            if not best.cut_short or best.infeasible:
+                break
+        return best
+
+    def repair(self, model: Model, current: Assignment, free: Bool, seconds: float) -> Outcome:
+        """Solve a model with all counts fixed but those of the pairs in `free`, bool[pairs], within some seconds."""
+        counts = model.pairs.counts(model.problem, current)
+        model.model.clear_hints()
+        for pair in np.flatnonzero(~free).tolist():
+            model.model.add_hint(model.x[pair], int(counts[pair]))
+        solver = self._solver({"fix_variables_to_their_hinted_value": True}, seconds, workers=1)
+        return self._read(model, solver, solver.solve(model.model))
+
+    def _once(self, model: Model, start: Assignment, setting: dict[str, object], share: float) -> Outcome:
+        seconds = self.options.left() * share
+        if seconds < SHORTEST:
+            return Outcome(cut_short=True)
+        model.model.clear_hints()
+        counts = model.pairs.counts(model.problem, start)
+        for variable, count in zip(model.x, counts.tolist(), strict=True):
+            model.model.add_hint(variable, count)
+        workers = 1 if self.options.deterministic else max(self.options.workers, PORTFOLIO_WORKERS)
+        solver = self._solver(setting, seconds, workers)
+        return self._read(model, solver, solver.solve(model.model))
+
+    def _solver(self, setting: dict[str, object], seconds: float, workers: int) -> cp_model.CpSolver:
+        solver = cp_model.CpSolver()
+        solver.parameters.random_seed = self.options.seed
+        solver.parameters.num_workers = workers
+        if np.isfinite(seconds):
+            solver.parameters.max_time_in_seconds = max(SHORTEST, seconds)
+        if self.options.deterministic:
+            solver.parameters.max_deterministic_time = 0.25 * self.options.seconds
+        for name, value in setting.items():
+            setattr(solver.parameters, name, value)
+        return solver
+
+    def _read(self, model: Model, solver: cp_model.CpSolver, status: object) -> Outcome:
+        if status == cp_model.MODEL_INVALID:
+            raise RuntimeError(f"the model is invalid: {model.model.validate()}")
+        if status == cp_model.INFEASIBLE:
+            return Outcome(infeasible=True)
+        has_objective = model.model.has_objective()
+        ended = status == cp_model.OPTIMAL or (status == cp_model.FEASIBLE and not has_objective)
+        bound = round(solver.best_objective_bound) if has_objective else None
+        if status == cp_model.UNKNOWN:
+            return Outcome(bound=bound, cut_short=True)
+        counts = np.array([solver.value(variable) for variable in model.x], np.int64)
+        found = Assignment.of_runs(model.pairs.row, model.pairs.agent, counts, model.problem.agents)
+        return Outcome(assignment=found, bound=bound, cut_short=not ended)
+
+
+def _joined(one: Outcome, other: Outcome, model: Model) -> Outcome:
+    """Return the later outcome with whatever the earlier one had better."""
+    maximise = bool(model.model.has_objective() and model.model.proto.objective.scaling_factor < 0)
+    bounds = [outcome.bound for outcome in (one, other) if outcome.bound is not None]
+    bound = (min(bounds) if maximise else max(bounds)) if bounds else None
+    return replace(other, assignment=other.assignment or one.assignment, bound=bound)
