@@ -121,6 +121,10 @@ class Agent:
     unavailable_for: float | None = None
     price: int | None = None
 
+    def __post_init__(self) -> None:
+        if not self.hostname:
+            object.__setattr__(self, "hostname", self.id)
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -249,7 +253,7 @@ class Cluster:
         nan, endless = float("nan"), float("inf")
         return cls(
             agents=agents,
-            hostnames=tuple(row.hostname or row.id for row in rows),
+            hostnames=tuple(row.hostname for row in rows),
             resources=resources,
             free=free,
             total=total,

@@ -13,7 +13,7 @@ import numpy as np
 from placement.checking.amounts import needs
 from placement.checking.disks import can_serve, volumes_on_disks
 from placement.checking.facts import AgentFacts, AgentTable, Nowhere
-from placement.cluster import Bool
+from placement.cluster import Bool, Int64
 from placement.constraints.affinity import Affinity
 from placement.constraints.anti_affinity import AntiAffinity
 from placement.constraints.base import AgentRule, Constraint, Facts, View
@@ -23,6 +23,8 @@ from placement.workload import Job
 Known = Callable[[str], Sequence[int]]
 """For a job id: agents of its counted running instances when the round began, -1 outside the snapshot."""
 
+MASKS_KEPT = 256
+
 
 class Matter:
     """Answers which values matter, for all jobs of one check."""
@@ -31,9 +33,11 @@ class Matter:
         self.agents = agents
         self.known = known
         self.now = now
+        self._everywhere = np.arange(len(agents))
         self._passing: dict[Hashable, Bool] = {}
         self._roomy: dict[Hashable, Bool] = {}
-        self._ports: dict[tuple[str, ...], tuple[list[list[tuple[str, int, int]]], Bool]] = {}
+        self._witnesses: dict[str, Int64] = {}
+        self._ports: dict[tuple[str, ...], tuple[list[list[tuple[str, int, int]]], Int64]] = {}
 
     def of(self, job: Job, field: str, rules: Sequence[Constraint], fresh: bool) -> frozenset[str]:
         """Return the values of a field that matter for a job.
@@ -48,14 +52,28 @@ class Matter:
         codes, values = self.agents.codes(field)
         matter = np.zeros(len(values) + 1, np.bool_)
         if fresh:
-            could = self._room(job)
-            for rule in rules:
-                if not (isinstance(rule, GroupBy) and rule.count is None):
-                    could = could & self._passes(job, rule)
-            matter[codes[could]] = True
+            others = [rule for rule in rules if not (isinstance(rule, GroupBy) and rule.count is None)]
+            matter[:-1] = self._could_take(job, field, [self._passes(job, rule) for rule in others])
         for agent in self.known(job.id):
             matter[codes[agent] if agent >= 0 else -1] = True
         return frozenset(values[i] for i in np.flatnonzero(matter[:-1]).tolist())
+
+    def _could_take(self, job: Job, field: str, passes: Sequence[Bool]) -> Bool:
+        """Return bool[values]: those on some agent that passes and has room.
+
+        One agent of each value is asked first, the last that was found fit; all are asked only if one of them is not.
+        """
+        codes, values = self.agents.codes(field)
+        if field not in self._witnesses:
+            self._witnesses[field] = np.zeros(len(values), np.int64)
+            self._witnesses[field][codes[codes >= 0]] = np.flatnonzero(codes >= 0)
+        witnesses = self._witnesses[field]
+        found = np.logical_and.reduce([self._room(job, witnesses), *(one[witnesses] for one in passes)])
+        if not found.all():
+            fit = np.logical_and.reduce([self._room_everywhere(job), codes >= 0, *passes])
+            found[codes[fit]] = True
+            witnesses[codes[fit]] = np.flatnonzero(fit)
+        return np.asarray(found)
 
     # --- rules ----------------------------------------------------------------------------------------------------
 
@@ -64,7 +82,8 @@ class Matter:
         alone = isinstance(rule, AgentRule)
         key: Hashable = rule if alone else (rule, job.instances, tuple(self.known(job.id)))
         if key not in self._passing:
-            self._passing[key] = self._judged_alone(job, rule) if alone else self._judged_by_value(job, rule)
+            mask = self._judged_alone(job, rule) if alone else self._judged_by_value(job, rule)
+            _keep(self._passing, key, mask)
         return self._passing[key]
 
     def _judged_alone(self, job: Job, rule: Constraint) -> Bool:
@@ -113,31 +132,41 @@ class Matter:
 
     # --- room -----------------------------------------------------------------------------------------------------
 
-    def _room(self, job: Job) -> Bool:
+    def _room_everywhere(self, job: Job) -> Bool:
         """Return bool[agents]: where one instance finds the amounts, ports and disks it needs."""
-        wanted = needs(job)
-        key = (tuple(sorted(wanted.items())), job.accepted_roles, job.ports, volumes_on_disks(job))
+        key = (tuple(sorted(needs(job).items())), job.accepted_roles, job.ports, volumes_on_disks(job))
         if key not in self._roomy:
-            room = np.ones(len(self.agents), np.bool_)
-            for resource, amount in wanted.items():
-                room &= self.agents.available(resource, job.accepted_roles) >= amount
-            if job.ports:
-                room &= self._has_ports(job)
-            if volumes_on_disks(job):
-                for agent in np.flatnonzero(room).tolist():
-                    room[agent] = can_serve(self.agents.records[agent], job)
-            self._roomy[key] = room
+            _keep(self._roomy, key, self._room(job, self._everywhere))
         return self._roomy[key]
 
-    def _has_ports(self, job: Job) -> Bool:
+    def _room(self, job: Job, where: Int64) -> Bool:
+        """Return bool[k]: whether one instance finds what it needs on each of k agents."""
+        room = np.ones(len(where), np.bool_)
+        for resource, amount in needs(job).items():
+            room &= self.agents.available(resource, job.accepted_roles)[where] >= amount
+        if job.ports:
+            room &= self._has_ports(job, where)
+        if volumes_on_disks(job):
+            for i in np.flatnonzero(room).tolist():
+                room[i] = can_serve(self.agents.records[where[i]], job)
+        return room
+
+    def _has_ports(self, job: Job, where: Int64) -> Bool:
         accepted = job.accepted_roles
         if accepted not in self._ports:
             ranges = [self.agents.offered_ports(agent, accepted) for agent in range(len(self.agents))]
             self._ports[accepted] = ranges, np.array([sum(b - a + 1 for _, a, b in one) for one in ranges], np.int64)
         ranges, counts = self._ports[accepted]
         named = {port for port in job.ports if port}
-        enough = counts >= len(named) + job.ports.count(0)
+        enough = counts[where] >= len(named) + job.ports.count(0)
         if named:
-            for agent in np.flatnonzero(enough).tolist():
-                enough[agent] = all(any(a <= port <= b for _, a, b in ranges[agent]) for port in named)
-        return enough
+            for i in np.flatnonzero(enough).tolist():
+                enough[i] = all(any(a <= port <= b for _, a, b in ranges[where[i]]) for port in named)
+        return np.asarray(enough)
+
+
+def _keep(masks: dict[Hashable, Bool], key: Hashable, mask: Bool) -> None:
+    """Remember a mask; forget all others when there are too many of them."""
+    if len(masks) >= MASKS_KEPT:
+        masks.clear()
+    masks[key] = mask

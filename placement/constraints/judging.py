@@ -68,6 +68,7 @@ def out_of_turn(count: int, rule: str) -> Breach:
     return Breach(count, f"{number(count)} not eligible in the order given: {rule}")
 
 
+@lru_cache(maxsize=100_000)
 def matches(translated: str, value: str) -> bool:
     """Tell whether a translated pattern matches the whole of `value`."""
     return _expression(translated).fullmatch(value.encode("utf-8", "replace")) is not None

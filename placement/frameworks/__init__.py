@@ -33,6 +33,7 @@ class Framework:
         JSON value, or bytes where `text` is set.
     text
         Whether it reads text rather than JSON.
+
     """
 
     name: str
@@ -97,6 +98,7 @@ def read_workload(
     ------
     InputError
         If a file cannot be read or understood, or two files define one job differently.
+
     """
     parts = []
     for path in paths:
@@ -115,8 +117,7 @@ def read_workload(
         running += [replace(one, job=rename(one.job)) for one in found.running]
         left_out += [replace(one, id=rename(one.id) if prefix_files else one.id) for one in found.left_out]
     scaled = [replace(job, instances=job.instances * scale, minimum=job.minimum * scale) for job in jobs.values()]
-    return ReadWorkload(Workload(tuple(scaled), tuple(left_out)), tuple(dict.fromkeys(running)) if not running else
-                        tuple(running))  # fmt: skip
+    return ReadWorkload(Workload(tuple(scaled), tuple(left_out)), tuple(running))
 
 
 def _document(path: str | Path, format: str | None, stdin: BinaryIO | None) -> tuple[Framework, Any]:

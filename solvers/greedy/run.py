@@ -58,6 +58,13 @@ class Run:
         self._of.setdefault(row, []).append((agents, whole))
         self.left[row] -= whole.sum()
 
+    def take_back(self) -> None:
+        """Forget what `record` noted last; nothing may have been noted by other means since."""
+        row = int(self._rows.pop()[0])
+        self._agents.pop()
+        self.left[row] += self._counts.pop().sum()
+        self._of[row].pop()
+
     def runs_of(self, row: int) -> list[tuple[Agents, Int64]]:
         """Return what `record` has noted of a row."""
         return self._of.get(row, [])

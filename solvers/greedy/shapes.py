@@ -6,9 +6,8 @@ The agents are scored and ordered once for all of them. Rows that differ, or hav
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from solvers.greedy.kernel import Agents, Numbers, filled, ranked
+from solvers.greedy.kernel import Agents, Numbers, filled, ranked, small
 from solvers.greedy.run import Run
 from solvers.greedy.traits import Mode
 from solvers.rules import Int32, Int64
@@ -128,7 +127,7 @@ def _balanced(run: Run, rows: Int64, mode: Mode) -> None:
             next_slot += floor
             key -= floor * groups
         extra = min(wanted - floor * groups, groups)
-        if extra:
+        if extra and int(key.max()) >= groups:
             chosen = np.argpartition(key, groups - extra)[groups - extra :]
             if key[chosen].min() < groups:
                 chosen = chosen[key[chosen] >= groups]
@@ -154,16 +153,11 @@ def _by_group(run: Run, rows: Int64, grouping: int, matters: Agents) -> tuple[Ag
     room = _room(run, row) * (where >= 0)
     fit = np.flatnonzero(room)
     order = fit[ranked(run.score(run.room, run.needs(row))[fit])]
-    order = order[np.argsort(_small(where[order], len(matters)), kind="stable")]
+    order = order[np.argsort(small(where[order], len(matters)), kind="stable")]
     room = np.minimum(room[order], int(run.left[rows].sum())).astype(np.int64)
     sizes = np.zeros(len(matters), np.int64)
     np.add.at(sizes, where[order], room)
     return order, room, sizes
-
-
-def _small(codes: Agents, count: int) -> NDArray[np.integer]:
-    """Return codes in 16 bits where they fit: those are sorted by radix."""
-    return codes.astype(np.uint16) if count < 2**16 else codes.astype(np.int32)
 
 
 def _take_slots(run: Run, row: Int64, start: Int64, depth: Int64, agents: Agents, end: Int64) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from solvers.greedy.kernel import Frame
 from solvers.problem import ALL_AGENTS, Problem
-from solvers.rules import EACH_AGENT, Balance, Bool, Excludes, Gang, GroupCap, Int32, Int64, Requires, Rule
+from solvers.rules import EACH_AGENT, Avoid, Balance, Bool, Excludes, Gang, GroupCap, Int32, Int64, Requires, Rule
 
 SMALLEST = 1e-12
 NEAR = 0.06
@@ -112,6 +112,11 @@ class Traits:
                         found[row][number] = None
         return {row: tuple(numbers) for row, numbers in found.items()}
 
+    def freedom(self, row: int) -> int:
+        """Return how little ties a row of the general path: 0 a rule over groups, 1 a cap on each agent, 2 nothing."""
+        tied = [_ties(self.problem.rules[number]) for number in self.rules_of[row]]
+        return min(tied, default=2)
+
     @cached_property
     def requirements(self) -> dict[int, tuple[int, ...]]:
         """For each row with hard or soft requirements, the rows required (itself left out)."""
@@ -147,6 +152,12 @@ class Traits:
     def any_soft(self) -> bool:
         """Whether some rule is soft."""
         return any(rule.soft for rule in self.problem.rules)
+
+
+def _ties(rule: Rule) -> int:
+    if isinstance(rule, Avoid):
+        return 2
+    return 1 if isinstance(rule, GroupCap) and rule.grouping == EACH_AGENT else 0
 
 
 def _scopes(rule: Rule) -> Sequence[Int32]:

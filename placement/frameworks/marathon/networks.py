@@ -47,6 +47,7 @@ def app_ports(app: Record, settings: MarathonSettings, service: ServicePorts) ->
     ------
     Refused
         If networks or ports break Marathon's rules.
+
     """
     networks = _networks(app, settings)
     definitions = _definitions(app)

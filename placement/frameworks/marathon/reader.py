@@ -11,6 +11,7 @@ from typing import Any
 
 from placement.documents import Record
 from placement.errors import InputError, doubt
+from placement.frameworks.found import Found
 from placement.frameworks.marathon import ids
 from placement.frameworks.marathon.networks import ServicePorts
 from placement.frameworks.marathon.settings import MarathonSettings, Refused
@@ -18,7 +19,7 @@ from placement.frameworks.marathon.specs import Place, Spec, moment, read_app, r
 from placement.frameworks.marathon.volumes import check_shared
 from placement.layers import layers_of
 from placement.running import RunningInstance
-from placement.workload import LeftOut
+from placement.workload import Job, LeftOut
 
 OnRefusal = Callable[[Refused], None]
 STATE_OF = {
@@ -28,15 +29,6 @@ STATE_OF = {
     "TASK_ERROR": "error", "TASK_FAILED": "failed", "TASK_FINISHED": "finished", "TASK_KILLED": "killed",
 }  # fmt: skip
 """Our word for each Mesos task state."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a document holds: jobs with layers set, what runs of them, and what was left out."""
-
-    jobs: tuple[Any, ...]
-    running: tuple[RunningInstance, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
 
 
 def fits(document: Any) -> bool:
@@ -66,6 +58,7 @@ def read(document: Any, *, file: str, settings: Mapping[str, str], strict: bool,
     ------
     InputError
         If something has the wrong form, or Marathon refuses it.
+
     """
     return _Document(file, MarathonSettings.from_mapping(settings), strict, skip_refused).read(document)
 
@@ -219,7 +212,7 @@ class _Document:
 
     # --- dependencies -----------------------------------------------------------------------------------------------
 
-    def _layered(self) -> tuple[Any, ...]:
+    def _layered(self) -> tuple[Job, ...]:
         """Return the jobs with their dependencies on other jobs, and the layers that follow from them (2.3)."""
         apps = [one.job.id for one in self.specs if not one.is_pod]
         edges = {one.job.id: dict.fromkeys(self._targets(one, apps)) for one in self.specs}

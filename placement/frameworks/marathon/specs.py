@@ -298,6 +298,7 @@ def read_app(record: Record, place: Place, settings: MarathonSettings, service: 
         If a field has the wrong type.
     Refused
         If Marathon refuses the app.
+
     """
     return _App(record, place, settings, service).spec()
 
