@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from placement.attributes import Attribute
 from placement.errors import InputError
-from placement.running import Running, RunningInstance
+from placement.running import ENDED, WITHOUT_TASK, Running, RunningInstance
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -228,13 +228,13 @@ class Cluster:
         InputError
             If two agents share an id, or a price stands on some agents only.
         """
-        rows = tuple(records)
+        instances = tuple(running)
+        rows = _without_held_ports(tuple(records), instances)
         agents = tuple(row.id for row in rows)
         if len(set(agents)) < len(agents):
             seen: set[str] = set()
             twice = next(name for name in agents if name in seen or seen.add(name))  # type: ignore[func-returns-value]
             raise InputError("two agents have the same id", value=twice, expected="distinct agent ids")
-        instances = tuple(running)
         resources = _resource_names(rows)
         column = {name: i for i, name in enumerate(resources)}
         free = _amounts([row.free for row in rows], column)
@@ -343,6 +343,40 @@ class Cluster:
     def roles(self) -> tuple[str, ...]:
         """'*' and every role that some agent reserves resources for, by name."""
         return (UNRESERVED, *sorted({one.role for one in self.reservations}))
+
+
+def _without_held_ports(rows: tuple[Agent, ...], instances: Sequence[RunningInstance]) -> tuple[Agent, ...]:
+    """Return the records without free ports that a running instance holds: what is held is not free."""
+    held: dict[str, set[int]] = {}
+    for one in instances:
+        if one.ports and one.state not in ENDED and one.state not in WITHOUT_TASK:
+            held.setdefault(one.agent, set()).update(one.ports)
+    if not held:
+        return rows
+    return tuple(
+        replace(
+            row,
+            ports=without(row.ports, held[row.id]),
+            reservations=tuple(replace(one, ports=without(one.ports, held[row.id])) for one in row.reservations),
+        )
+        if row.id in held
+        else row
+        for row in rows
+    )
+
+
+def without(ranges: Ranges, ports: Iterable[int]) -> Ranges:
+    """Return port ranges without the ports given."""
+    kept = list(ranges)
+    for port in sorted(ports):
+        cut: list[tuple[int, int]] = []
+        for first, last in kept:
+            if first <= port <= last:
+                cut += [(low, high) for low, high in ((first, port - 1), (port + 1, last)) if low <= high]
+            else:
+                cut.append((first, last))
+        kept = cut
+    return tuple(kept)
 
 
 def _resource_names(rows: Sequence[Agent]) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from placement.amounts import ONE
 from placement.cluster import Bool, Cluster, Int32, Int64
+from placement.constraints.affinity import Affinity
+from placement.constraints.anti_affinity import AntiAffinity
 from placement.constraints.base import AgentRule, Constraint, Scene
 from placement.constraints.group_by import GroupBy
 from placement.constraints.scarce_gpus import ScarceGpus
@@ -155,6 +157,15 @@ class _Groupings:
                 self.counts.append(len(column.values))
         return self._numbers[name]
 
+    def with_one_more(self, name: str) -> int:
+        """Return the number of a field's grouping with a further group that no agent belongs to."""
+        key = f"{name} and one more"
+        if key not in self._numbers:
+            self._numbers[key] = len(self.codes)
+            self.codes.append(self.of(name))
+            self.counts.append(self.size(name) + 1)
+        return self._numbers[key]
+
     def of(self, name: str) -> Int32:
         """Return int32[agents]: group codes of a field as the problem numbers them."""
         number = self.number(name)
@@ -195,6 +206,7 @@ class _Compiler:
         self.shapes: dict[tuple[int, ...], int] = {}
         self.rows: list[Row] = []
         self.rows_of: list[Int32] = []
+        self.fresh_row: list[int | None] = []
         self.shape_of: list[int] = []
         self.wanted: list[int] = []
         self.mask_of: list[int] = []
@@ -278,13 +290,14 @@ class _Compiler:
         job, todo = self.workload.jobs[number], self.tallies[number]
         numbers = []
         for relaunch in todo.relaunches:
-            mask = self.masks.number(_relaunch_mask(self.cluster, job, relaunch))
+            mask = self.masks.number(self._relaunch_mask(job, relaunch))
             numbers.append(self._add_row(Row(number, relaunch), self._shape({}, 0, 0), 1, mask))
         if todo.fresh or not numbers:
             row = len(self.rows)
             shape = self._shape(_demand(job), job.port_count, self.accepted[number])
             numbers.append(self._add_row(Row(number), shape, todo.fresh, self._port_mask(job)))
             self._add_unit_requests(row, job)
+        self.fresh_row.append(numbers[-1] if todo.fresh or not todo.relaunches else None)
         self.rows_of.append(np.array(numbers, np.int32))
 
     def _add_row(self, row: Row, shape: int, wanted: int, mask: int) -> int:
@@ -321,12 +334,22 @@ class _Compiler:
                 self.unit_masks.append(request.eligible)
             self.requests.append((row, request.amount, self.request_masks[key]))
 
+    def _relaunch_mask(self, job: Job, relaunch: Relaunch) -> Bool:
+        """Return the agents that have an instance's volumes, whose reservation covers it, and that its rules allow."""
+        mask = _covering(self.cluster, job, relaunch)
+        known = known_agents(self.cluster, job.id, job, but=relaunch.row)
+        scene = Scene(self.cluster, job, known, self.known_of)
+        for constraint in job.constraints:
+            if not isinstance(constraint, ScarceGpus) and not relaxed(self.relax, job.id, constraint):
+                mask &= constraint.mask(scene)
+        return mask
+
     # --- rules ------------------------------------------------------------------------------------------------------
 
     def _add_rules(self, number: int, job: Job) -> None:
         scope = _JobScope(self, number, job)
         late = []
-        for constraint in job.constraints:
+        for constraint in job.constraints if len(scope.rows) else ():
             if isinstance(constraint, GroupBy) and constraint.generation == "classic":
                 late.append(constraint)
             else:
@@ -387,7 +410,8 @@ class _Compiler:
         """Return bool[groups]: the values that matter for a balance over the field (contracts: groups that matter)."""
         job = self.workload.jobs[number]
         codes, size = self.groupings.of(name), self.groupings.size(name)
-        row = int(self.rows_of[number][-1])
+        row = self.fresh_row[number]
+        assert row is not None, "only jobs with fresh instances are balanced"
         need = self.vectors[self.shape_of[row]]
         matter: Bool | None = None
         if not scope.restricted and not job.volumes:
@@ -448,17 +472,20 @@ class _Compiler:
 
 
 class _JobScope:
-    """Writes the constraints of one job as rules over its rows (implements `constraints.base.Scope`)."""
+    """Writes the constraints of one job as rules over its fresh row (implements `constraints.base.Scope`).
+
+    Instances that are launched again count already and have masks of their own, so no rule is about their rows.
+    """
 
     def __init__(self, compiler: _Compiler, number: int, job: Job) -> None:
         self.compiler = compiler
         self.number = number
         self.job = job
-        self.rows = compiler.rows_of[number]
+        fresh = compiler.fresh_row[number]
+        self.rows = np.array([] if fresh is None else [fresh], np.int32)
         self.scene = Scene(compiler.cluster, job, compiler.tallies[number].known, compiler.known_of)
         self.soft = False
         self.hard: list[Constraint] = []
-        self._exempt: list[int] = []
 
     @property
     def restricted(self) -> bool:
@@ -466,15 +493,26 @@ class _JobScope:
         return any(not isinstance(one, AgentRule) and self._bites(one) for one in self.hard)
 
     def _bites(self, constraint: Constraint) -> bool:
-        return bool(len(self.scene.known)) or constraint.operator in ("AFFINITY", "ANTI_AFFINITY")
+        between = isinstance(constraint, Affinity | AntiAffinity) and not self._unknown_yet(constraint)
+        return bool(len(self.scene.known)) or between
+
+    def _unknown_yet(self, constraint: Constraint) -> bool:
+        index = self.compiler.workload.index
+        return (
+            isinstance(constraint, Affinity)
+            and constraint.other in index
+            and self.compiler.tallies[index[constraint.other]].fresh > 0
+        )
 
     def steps(self) -> Bool:
-        """Return bool[agents]: where every hard rule but the balances allows one further instance."""
+        """Return bool[agents]: where every hard rule but the balances allows one further instance.
+
+        An affinity to a job that grows is left out as well: where it will be is not known when the round begins.
+        """
         allowed = np.ones(len(self.compiler.cluster), np.bool_)
         for constraint in self.hard:
-            if isinstance(constraint, AgentRule):
-                continue
-            allowed &= constraint.mask(self.scene)
+            if not isinstance(constraint, AgentRule) and not self._unknown_yet(constraint):
+                allowed &= constraint.mask(self.scene)
         return allowed
 
     def write(self, constraint: Constraint) -> None:
@@ -482,9 +520,6 @@ class _JobScope:
         self.soft = relaxed(self.compiler.relax, self.job.id, constraint)
         if not self.soft and not (isinstance(constraint, GroupBy) and constraint.count is None):
             self.hard.append(constraint)
-        self._exempt = []
-        if isinstance(constraint, ScarceGpus):
-            self._exempt = [row for row in self.rows.tolist() if self.compiler.rows[row].relaunch is not None]
         if isinstance(constraint, AgentRule) and not self.soft and type(constraint).compile is AgentRule.compile:
             self._restrict(self.compiler.rule_mask(constraint, self.scene))
         else:
@@ -493,9 +528,8 @@ class _JobScope:
     def allow(self, mask: Bool) -> None:
         """Allow only the agents in a mask; relaxed: count the instances elsewhere."""
         if self.soft:
-            rows = np.array([row for row in self.rows.tolist() if row not in self._exempt], np.int32)
             if not mask.all():
-                self.compiler.rules.append(Avoid(rows=rows, mask=mask))
+                self.compiler.rules.append(Avoid(rows=self.rows, mask=mask))
         else:
             self._restrict(self.compiler.masks.number(mask))
 
@@ -533,14 +567,16 @@ class _JobScope:
     def balance(self, field: str, at_least: int) -> None:
         """Each new instance to a value whose count is least."""
         self._with_value(field)
-        groupings = self.compiler.groupings
+        groupings, known = self.compiler.groupings, self.scene.known
+        number, counted = groupings.number(field), groupings.counted(field, known)
+        relevant = self.compiler.relevant(self.number, self, field)
+        absent = int((self.compiler.cluster.column(field).lookup(known) < 0).sum())
+        if at_least and absent:  # instances without a value are a group in use, which no agent belongs to
+            number = groupings.with_one_more(field)
+            counted = Counts(np.append(counted.group, np.int32(len(relevant))), np.append(counted.count, absent))
+            relevant = np.append(relevant, False)
         rule = Balance(
-            rows=self.rows,
-            soft=self.soft,
-            grouping=groupings.number(field),
-            relevant=self.compiler.relevant(self.number, self, field),
-            at_least=at_least,
-            counted=groupings.counted(field, self.scene.known),
+            rows=self.rows, soft=self.soft, grouping=number, relevant=relevant, at_least=at_least, counted=counted
         )
         self.compiler.rules.append(rule)
 
@@ -580,16 +616,15 @@ class _JobScope:
 
     def _restrict(self, mask: int) -> None:
         for row in self.rows.tolist():
-            if row not in self._exempt:
-                self.compiler.mask_of[row] = self.compiler.masks.joined((self.compiler.mask_of[row], mask))
+            self.compiler.mask_of[row] = self.compiler.masks.joined((self.compiler.mask_of[row], mask))
 
 
 def _demand(job: Job) -> Mapping[str, int]:
     return job.demand if not job.volumes else {**job.demand, "disk": job.root_disk}
 
 
-def _relaunch_mask(cluster: Cluster, job: Job, relaunch: Relaunch) -> Bool:
-    """Return the agents that have the instance's volumes and whose reservation for it covers what it needs."""
+def _covering(cluster: Cluster, job: Job, relaunch: Relaunch) -> Bool:
+    """Return the agents that have an instance's volumes and whose reservation for it covers what it needs."""
     name = cluster.running.instances[relaunch.row].name
     mask = np.zeros(len(cluster), np.bool_)
     for agent in relaunch.agents:

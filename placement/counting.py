@@ -34,7 +34,8 @@ class Tally:
     Attributes
     ----------
     known
-        int32: agents of the instances that count for constraints and stay (-1: outside the snapshot).
+        int32: agents of the instances that count for constraints, those that are launched again included (-1: outside
+        the snapshot).
     active
         Instances that count towards the number wanted.
     relaunches
@@ -72,12 +73,18 @@ def counts_as_instance(instance: RunningInstance, job: Job) -> bool:
     return instance.state not in OFF and not is_old(instance, job)
 
 
-def known_agents(cluster: Cluster, job_id: str, job: Job | None) -> Int32:
-    """Return int32[n]: agents of the instances of a job that count for constraints (the job may be unknown here)."""
+def known_agents(cluster: Cluster, job_id: str, job: Job | None, *, but: int | None = None) -> Int32:
+    """Return int32[n]: agents of the instances of a job that count for constraints (the job may be unknown here).
+
+    Parameters
+    ----------
+    but
+        Row of an instance that is launched again and so does not count against itself.
+    """
     rows = cluster.running.of(job_id)
     if not len(rows):
         return NOBODY
-    keep = [int(row) for row in rows if _is_known(cluster, int(row), job)]
+    keep = [int(row) for row in rows if int(row) != but and _is_known(cluster, int(row), job)]
     return cluster.running.agent[keep]
 
 
@@ -96,10 +103,9 @@ def tally(cluster: Cluster, job: Job) -> Tally:
     missing = max(0, job.instances - active)
     startable = min(missing, _upgrade_room(job, [instances[row] for row in rows], active))
     relaunches, stuck = _relaunches(cluster, job, rows, startable)
-    again = {one.row for one in relaunches}
-    keep = [int(row) for row in rows if int(row) not in again and _is_known(cluster, int(row), job)]
     fresh = startable - len(relaunches) - stuck
-    return Tally(cluster.running.agent[keep], active, relaunches, fresh, missing - startable + stuck)
+    known = known_agents(cluster, job.id, job)
+    return Tally(known, active, relaunches, fresh, missing - startable + stuck)
 
 
 def _upgrade_room(job: Job, running: list[RunningInstance], active: int) -> int:

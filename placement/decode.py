@@ -98,11 +98,13 @@ def _in_order(compiled: Compiled, assignment: Assignment) -> _Instances:
     if not balances:
         return _Instances(row, agent)
     order, pieces = job_of_row[row], []
+    again = np.array([one.relaunch is not None for one in compiled.rows], np.bool_)
     starts = np.flatnonzero(np.r_[True, order[1:] != order[:-1]])
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
         rules = balances.get(int(order[start]), [])
-        turns = _turns(compiled, rules, agent[start:end]) if rules else np.arange(end - start)
-        pieces.append(start + turns)
+        first = start + np.flatnonzero(again[row[start:end]])  # they count already, so the others take turns after them
+        fresh = start + np.flatnonzero(~again[row[start:end]])
+        pieces += [first, fresh[_turns(compiled, rules, agent[fresh])] if rules and len(fresh) else fresh]
     chosen = np.concatenate(pieces)
     return _Instances(row[chosen], agent[chosen])
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from placement.cluster import UNRESERVED, Agent, Cluster, Disk, Ranges, Reservation, Volume
+from placement.cluster import UNRESERVED, Agent, Cluster, Disk, Reservation, Volume, without
 from placement.placements import Placements
 from placement.running import RunningInstance
 from placement.workload import Job, Workload
@@ -118,20 +118,6 @@ def _spend(reservation: Reservation, need: dict[str, int]) -> tuple[Reservation,
     amounts = {name: amount - served.get(name, 0) for name, amount in reservation.amounts.items()}
     rest = {name: amount - served[name] for name, amount in need.items() if amount > served[name]}
     return replace(reservation, amounts=amounts), rest
-
-
-def without(ranges: Ranges, ports: Sequence[int]) -> Ranges:
-    """Return port ranges without the ports given."""
-    kept = list(ranges)
-    for port in ports:
-        cut: list[tuple[int, int]] = []
-        for first, last in kept:
-            if first <= port <= last:
-                cut += [(low, high) for low, high in ((first, port - 1), (port + 1, last)) if low <= high]
-            else:
-                cut.append((first, last))
-        kept = cut
-    return tuple(kept)
 
 
 def _without_disks(disks: tuple[Disk, ...], units: Sequence[tuple[str, int]]) -> tuple[Disk, ...]:

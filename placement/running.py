@@ -25,7 +25,10 @@ LOST = frozenset({"unreachable", "gone", "unknown", "dropped", "lost"})
 ENDED = frozenset({"error", "failed", "finished", "killed"})
 """States of instances that are no more: they count for nothing."""
 
-OFF = frozenset({"unreachable_inactive", "gone", "unknown", "dropped", "lost", "reserved", "stopped"}) | ENDED
+WITHOUT_TASK = frozenset({"reserved", "stopped"})
+"""States of instances that hold volumes but run no task."""
+
+OFF = frozenset({"unreachable_inactive", "gone", "unknown", "dropped", "lost"}) | WITHOUT_TASK | ENDED
 """States whose instances do not count towards the number wanted."""
 
 

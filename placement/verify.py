@@ -110,7 +110,7 @@ class _Check:
         self.new = NewInstances(self.agents, self.running, workload, placements)
         self.circles = _circles(workload)
         self._known: dict[str, list[int]] = {}
-        self.matter = Matter(self.agents, self.known, self.now)
+        self.matter = Matter(self.agents, self.known, self._grows, self.now)
 
     # --- numbers ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +161,9 @@ class _Check:
         """Return how many instances are wanted beside those that wait to return to their volumes."""
         waiting = sum(1 for one in self.running.of(job.id) if one.state in WAITING and self._comes_first(one))
         return max(0, job.instances - self.running.towards_target(job) - waiting)
+
+    def _grows(self, job_id: str) -> bool:
+        return job_id in self.workload.index and self.fresh_wanted(self.workload.job(job_id)) > 0
 
     def _comes_first(self, instance: RunningInstance) -> bool:
         """Tell whether a waiting instance takes the place of a new one: always, or if its volumes are offered."""

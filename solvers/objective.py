@@ -120,7 +120,9 @@ def violation(problem: Problem, assignment: Assignment, rule: Rule) -> int:
         new = group_counts(problem, assignment, rule.rows, rule.grouping)
         there = group_counts(problem, assignment, rule.others, rule.grouping) + rule.others_counted.dense(len(new))
         room = np.maximum(0, rule.limit - rule.counted.dense(len(new)))
-        return int(np.maximum(0, new - room)[there > 0].sum())
+        late = group_counts(problem, assignment, rule.others, rule.grouping)
+        kept_out = rule.counted.dense(len(new)) > rule.limit
+        return int(np.maximum(0, new - room)[there > 0].sum() + late[kept_out].sum())
     raise TypeError(f"{type(rule).__name__} cannot be soft")
 
 

@@ -51,6 +51,11 @@ def test_a_role_has_its_unowned_reservations():
     assert made.roles == ("*", "prod")
 
 
+def test_ports_that_running_instances_hold_are_not_free():
+    runs = RunningInstance(job="/app", instance=0, agent="a", ports=(81,))
+    assert Cluster.build([Agent(id="a", ports=((80, 82),))], [runs]).records[0].ports == ((80, 80), (82, 82))
+
+
 def test_an_instance_on_an_agent_outside_the_snapshot_has_no_value():
     made = cluster(agent("a1", rack="r1"), running=["/app a1", "/app gone"])
     assert made.column("rack").lookup(made.running.agent).tolist() == [0, -1]

@@ -29,9 +29,10 @@ MASKS_KEPT = 256
 class Matter:
     """Answers which values matter, for all jobs of one check."""
 
-    def __init__(self, agents: AgentTable, known: Known, now: float | None) -> None:
+    def __init__(self, agents: AgentTable, known: Known, grows: Callable[[str], bool], now: float | None) -> None:
         self.agents = agents
         self.known = known
+        self.grows = grows
         self.now = now
         self._everywhere = np.arange(len(agents))
         self._passing: dict[Hashable, Bool] = {}
@@ -45,18 +46,24 @@ class Matter:
         Parameters
         ----------
         rules
-            The job's rules that hold (relaxed ones left out); balances over all values are ignored here.
+            The job's rules that hold (relaxed ones left out). Balances over all values are ignored here, and affinities
+            to jobs that grow in this round: where these will be is not known when it begins.
         fresh
             Whether any instance is wanted beside those that return to their volumes.
         """
         codes, values = self.agents.codes(field)
         matter = np.zeros(len(values) + 1, np.bool_)
         if fresh:
-            others = [rule for rule in rules if not (isinstance(rule, GroupBy) and rule.count is None)]
+            others = [rule for rule in rules if not self._open_at_first(rule)]
             matter[:-1] = self._could_take(job, field, [self._passes(job, rule) for rule in others])
         for agent in self.known(job.id):
             matter[codes[agent] if agent >= 0 else -1] = True
         return frozenset(values[i] for i in np.flatnonzero(matter[:-1]).tolist())
+
+    def _open_at_first(self, rule: Constraint) -> bool:
+        if isinstance(rule, Affinity):
+            return self.grows(rule.other)
+        return isinstance(rule, GroupBy) and rule.count is None
 
     def _could_take(self, job: Job, field: str, passes: Sequence[Bool]) -> Bool:
         """Return bool[values]: those on some agent that passes and has room.

@@ -82,7 +82,7 @@ class ClusterValue(AgentRule):
         """Return the agents with that value."""
         column = scene.cluster.column(self.field)
         code = column.code(self.value)
-        return (column.codes == code) & (code >= 0)
+        return np.asarray((column.codes == code) & (code >= 0))
 
     def judge(self, view: View) -> Iterator[Breach]:
         """Yield the new instances on agents with another value, or none."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import ClassVar
 
+import numpy as np
+
 from placement.attributes import scalar_text
 from placement.constraints.base import AgentRule, Bool, Breach, Scene, View, require_field
 from placement.constraints.judging import not_allowed
@@ -52,7 +54,7 @@ class Is(AgentRule):
         """Return the agents whose printed value is the one wanted."""
         column = scene.cluster.column(self.field)
         code = column.code(self.printed)
-        return (column.codes == code) & (code >= 0)
+        return np.asarray((column.codes == code) & (code >= 0))
 
     def judge(self, view: View) -> Iterator[Breach]:
         """Yield the new instances on agents with another value, or none."""

@@ -36,10 +36,10 @@ class Like(AgentRule):
         return f"{self.field} matches {self.pattern.text}"
 
     def mask(self, scene: Scene) -> Bool:
-        """Return the agents whose value matches."""
+        """Return the agents whose value matches; an empty pattern is a defect of Marathon's: it never holds."""
         column = scene.cluster.column(self.field)
         matching = np.array([*self.pattern.matches(column.values), False], bool)
-        return matching[column.codes]
+        return matching[column.codes] if self.pattern.text else np.zeros(len(column.codes), np.bool_)
 
     def judge(self, view: View) -> Iterator[Breach]:
         """Yield the new instances on agents whose value does not match; an empty pattern matches none."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from placement.constraints.base import Bool, Breach, Constraint, Scene, Scope, View, counts_of, require_field
 from placement.constraints.judging import above_cap, without_value
 
@@ -30,7 +32,7 @@ class Unique(Constraint):
         """Return the agents whose value no known instance has."""
         column = scene.cluster.column(self.field)
         taken = counts_of(column.lookup(scene.known), len(column.values) + 1)
-        return (column.codes >= 0) & (taken[column.codes] == 0)
+        return np.asarray((column.codes >= 0) & (taken[column.codes] == 0))
 
     def compile(self, scope: Scope) -> None:
         """Cap every value at one instance."""

@@ -221,11 +221,11 @@ class RuleWriter:
             room = max(0, rule.limit - int(counted[group]))
             most = self.owner.most(pairs, rule.rows.tolist())
             self.model.add(self._kept(rule, pairs) <= room + most * (1 - there[group]))
-        if rule.soft:
-            return
         theirs = self.owner.by_group(self.owner.pairs.of_rows(rule.others), rule.grouping)
         for group, pairs in theirs.items():
-            if counted[group] > rule.limit:
+            if counted[group] > rule.limit and rule.soft:
+                self.violations.append(self.owner.total(pairs))
+            elif counted[group] > rule.limit:
                 self.model.add(self.owner.total(pairs) == 0)
 
     def _gang(self, rule: Gang) -> None:
