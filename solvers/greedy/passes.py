@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 
 from solvers.greedy.orders import Order, Segment, repeated_shapes, segments
-from solvers.greedy.racks import place_balanced
+from solvers.greedy.racks import is_deep, place_balanced
 from solvers.greedy.rounds import Rounds
 from solvers.greedy.run import Run
 from solvers.greedy.shapes import place_shape
@@ -32,7 +32,7 @@ def run_through(run: Run, order: Order) -> Assignment:
             if segment.mode == GENERAL:
                 _place_general(run, together, segment.rows.tolist(), relaxed=False)
             else:
-                _place_simple(run, segment)
+                _place_simple(run, together, segment)
         if run.traits.any_soft:
             _place_general(run, together, _relaxable(run, pieces), relaxed=True)
     waiting = [row for row in run.traits.requirements if run.left[row]]
@@ -40,16 +40,24 @@ def run_through(run: Run, order: Order) -> Assignment:
     return run.assignment()
 
 
-def _place_simple(run: Run, segment: Segment) -> None:
+def _place_simple(run: Run, together: Together, segment: Segment) -> None:
     """Place rows of one simple mode and one mask."""
-    mode = run.traits.modes[segment.mode]
-    if repeated_shapes(run.traits, segment.rows) and not run.score.levels:
-        for rows in _by_shape(run, segment.rows):
-            place_shape(run, rows, mode)
-    elif mode.grouping is not None:
-        place_balanced(run, segment.rows, mode)
+    mode, rows = run.traits.modes[segment.mode], segment.rows
+    if repeated_shapes(run.traits, rows) and not run.score.levels:
+        for some in _by_shape(run, rows):
+            place_shape(run, some, mode)
+    elif mode.grouping is None:
+        place_singles(run, rows, mode)
     else:
-        place_singles(run, segment.rows, mode)
+        deep = is_deep(run, rows, mode)
+        for some in np.split(rows, np.flatnonzero(deep[1:] != deep[:-1]) + 1):
+            if not is_deep(run, some[:1], mode).all():
+                place_balanced(run, some, mode)
+            elif run.score.levels:
+                _place_general(run, together, some.tolist(), relaxed=False)
+            else:
+                for row in some:
+                    place_shape(run, np.array([row]), mode)
 
 
 def _by_shape(run: Run, rows: Int64) -> Iterable[Int64]:
@@ -72,6 +80,6 @@ def _place_general(run: Run, together: Together, rows: Sequence[int], *, relaxed
 
 def _relaxable(run: Run, pieces: Iterable[Segment]) -> list[int]:
     """Return the rows left over that have a soft rule."""
-    rules, rules_of = run.problem.rules, run.traits.rules_of
+    rules, rules_of = run.problem.rules, run.problem.rules_of
     rows = [row for piece in pieces if piece.mode == GENERAL for row in piece.rows.tolist() if run.left[row]]
     return [row for row in rows if any(rules[number].soft for number in rules_of[row])]

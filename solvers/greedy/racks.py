@@ -1,7 +1,6 @@
 """Balanced rows of unlike demands: the best agent of every group at once, from agents laid out group by group.
 
-For rows whose only rule is a strict balance over one grouping, with few instances for each group; the others go through
-`shapes`.
+For rows whose only rule is a strict balance over one grouping, with few instances for each group.
 """
 
 from __future__ import annotations
@@ -10,27 +9,24 @@ import numpy as np
 
 from solvers.greedy.kernel import Needs, Numbers, View
 from solvers.greedy.run import Run
-from solvers.greedy.shapes import place_shape
 from solvers.greedy.traits import Mode
 from solvers.rules import Bool, Int64
 
 DEEP = 3
-"""From so many instances for each group on, a row is placed by ordering all agents once."""
+"""From so many instances for each group on, a row is better placed by ordering all agents once."""
+
+
+def is_deep(run: Run, rows: Int64, mode: Mode) -> Bool:
+    """Return for each row whether it wants many instances for each group."""
+    assert mode.relevant is not None
+    return np.asarray(run.left[rows] >= DEEP * int(mode.relevant.sum()))
 
 
 def place_balanced(run: Run, rows: Int64, mode: Mode) -> None:
     """Place rows of one mask that are each balanced over one grouping, in the order given."""
     assert mode.relevant is not None
-    groups = int(mode.relevant.sum())
-    if not groups:
-        return
-    deep = run.left[rows] >= DEEP * groups
-    starts = np.flatnonzero(deep[1:] | deep[:-1]) + 1
-    for some in np.split(rows, starts):
-        if len(some) == 1:
-            place_shape(run, some, mode)
-        else:
-            Racks(run, int(some[0]), mode).place(some)
+    if mode.relevant.any():
+        Racks(run, int(rows[0]), mode).place(rows)
 
 
 class Racks:
@@ -64,7 +60,6 @@ class Racks:
         self.view.reciprocal *= self.real
         self.padded = padded
         self.placed = np.zeros(cells, np.int64)
-        self.sums = [free.reshape(len(matters), -1).sum(axis=1, dtype=np.float64) for free in self.view.free]
         self.first = np.arange(len(matters)) * self.width
 
     def place(self, rows: Int64) -> None:
@@ -74,47 +69,48 @@ class Racks:
         self._put_back()
 
     def _place(self, row: int, wanted: int) -> None:
+        """Fix what each group takes, then go to its best agent, one instance at a time."""
         needs, groups = self.run.needs(row), len(self.first)
-        while wanted:
-            best, able = self._best(needs)
-            if wanted >= groups and able.all():
-                chosen = best
-            else:
-                chosen = best[self._roomiest(needs, able, min(wanted, groups))]
-            self._take(row, needs, chosen)
-            wanted -= len(chosen)
-            if len(chosen) < groups:
-                return
+        room = self._room(needs)
+        shares = self._shares(room, wanted)
+        while shares.any():
+            best = self._best(needs, room)
+            taking = np.flatnonzero(shares)
+            if len(taking) < groups:
+                best = best[taking]
+            self._take(row, needs, best)
+            shares[taking] -= 1
+            if shares.any():
+                room = self._room(needs)
 
-    def _best(self, needs: Needs) -> tuple[Int64, Bool]:
-        """Return the best cell of each group, and in which groups an instance fits."""
-        fits: Bool = self.view.fits(needs)
-        if not needs:
-            fits &= self.real
-        score: Numbers = self.run.score(self.view, needs) * fits
-        best = self.first + score.reshape(len(self.first), self.width).argmax(axis=1)
-        return best, score[best] > 0
+    def _room(self, needs: Needs) -> Numbers:
+        """Return how many instances each cell has capacity for."""
+        room = self.view.most(needs)
+        return room if needs else room * self.real
 
-    def _roomiest(self, needs: Needs, able: Bool, count: int) -> Int64:
-        """Return the `count` groups with most room among those where an instance fits (all of them if fewer)."""
-        found = np.flatnonzero(able)
-        if len(found) <= count:
-            return found
-        room = np.full(len(found), np.inf)
-        for d, need in needs:
-            np.minimum(room, self.sums[d][found] / need, out=room)
-        return found[np.argsort(-room, kind="stable")[:count]]
+    def _shares(self, room: Numbers, wanted: int) -> Int64:
+        """Return int64[groups]: instances of each group, differing by one at most; groups with most room take more."""
+        groups = len(self.first)
+        most = room.reshape(groups, self.width).sum(axis=1, dtype=np.float64)
+        floor = int(min(wanted // groups, most.min()))
+        shares = np.full(groups, floor, np.int64)
+        extra = min(wanted - floor * groups, groups)
+        if extra:
+            most -= floor
+            shares[np.argsort(-most, kind="stable")[:extra]] += 1
+            shares[most <= 0] = floor
+        return shares
+
+    def _best(self, needs: Needs, room: Numbers) -> Int64:
+        """Return the best cell of each group."""
+        score = self.run.score(self.view, needs) * (room > 0)
+        return self.first + score.reshape(len(self.first), self.width).argmax(axis=1)
 
     def _take(self, row: int, needs: Needs, cells: Int64) -> None:
-        if not len(cells):
-            return
         ones = np.ones(len(cells), np.int64)
         self.run.record(row, self.padded[cells], ones)
         self.run.room.take_in(self.view, needs, cells, ones)
         self.placed[cells] += 1
-        groups = cells // self.width
-        for d, need in needs:
-            self.sums[d][groups] -= need
 
     def _put_back(self) -> None:
         room, view = self.run.room, self.view

@@ -123,7 +123,7 @@ class Rounds:
 
     def _avoids(self, row: int) -> list[Avoid]:
         rules = self.run.problem.rules
-        return [rule for number in self.run.traits.rules_of[row] if isinstance(rule := rules[number], Avoid)]
+        return [rule for number in self.run.problem.rules_of[row] if isinstance(rule := rules[number], Avoid)]
 
     def _shares(
         self, row: int, room: Int64, states: list[State[Rule]], wanted: int, relaxed: bool

@@ -270,7 +270,7 @@ class States:
     def of(self, row: int) -> list[State[Rule]]:
         """Return the states of the rules about groups that touch a row."""
         found = []
-        for number in self._run.traits.rules_of[row]:
+        for number in self._run.problem.rules_of[row]:
             state = self._states.get(number) or self._build(number)
             if state is not None:
                 found.append(state)
@@ -278,14 +278,14 @@ class States:
 
     def add(self, row: int, agents: Agents, counts: Int64) -> None:
         """Count instances of a row in every state that is kept."""
-        for number in self._run.traits.rules_of[row]:
+        for number in self._run.problem.rules_of[row]:
             if number in self._states:
                 self._states[number].add(row, agents, counts)
 
     def forget(self, rows: Iterable[int]) -> None:
         """Drop the states that no other row needs, and the oldest ones if too much is held."""
         for row in rows:
-            for number in self._run.traits.rules_of[row]:
+            for number in self._run.problem.rules_of[row]:
                 if number in self._states and len(_all_rows(self._run.problem.rules[number])) == 1:
                     self._drop(number)
         while self._held > KEPT:

@@ -51,7 +51,7 @@ class Together:
         found: set[int] = set()
         wanted, left = self.run.problem.wanted, self.run.left
         for row in sorted({row for row, _, _ in self.rounds.since(mark)} & self._gangs.keys()):
-            for number in self.run.traits.rules_of[row]:
+            for number in self.run.problem.rules_of[row]:
                 rule = self.run.problem.rules[number]
                 if isinstance(rule, Gang) and 0 < int((wanted - left)[rule.rows].sum()) < rule.least:
                     found |= set(rule.rows.tolist())

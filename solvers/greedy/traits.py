@@ -101,20 +101,9 @@ class Traits:
             direction=_directions(frame.scaled)[problem.shape],
         )
 
-    @cached_property
-    def rules_of(self) -> dict[int, tuple[int, ...]]:
-        """For each row of the general path, the numbers of the rules that it is in, as one of `rows` or of `others`."""
-        found: dict[int, dict[int, None]] = {row: {} for row in np.flatnonzero(self.mode == GENERAL).tolist()}
-        for number, rule in enumerate(self.problem.rules):
-            for rows in _scopes(rule):
-                if len(rows) > 1 or self.mode[rows[0] if len(rows) else 0] == GENERAL:
-                    for row in rows.tolist():
-                        found[row][number] = None
-        return {row: tuple(numbers) for row, numbers in found.items()}
-
     def freedom(self, row: int) -> int:
-        """Return how little ties a row of the general path: 0 a rule over groups, 1 a cap on each agent, 2 nothing."""
-        tied = [_ties(self.problem.rules[number]) for number in self.rules_of[row]]
+        """Return how little ties a row: 0 a rule over groups, 1 a cap on each agent, 2 nothing."""
+        tied = [_ties(self.problem.rules[number]) for number in self.problem.rules_of[row]]
         return min(tied, default=2)
 
     @cached_property

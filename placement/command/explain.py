@@ -1,0 +1,48 @@
+"""`placement explain`: why instances cannot be placed."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from placement.command import options
+from placement.command.options import Inputs
+
+
+def explain(
+    cluster: options.ClusterFile,
+    workload: options.WorkloadFiles,
+    job: Annotated[str | None, typer.Option(metavar="ID", help="Only this job.")] = None,
+    deadline: Annotated[str, typer.Option(metavar="TIME", help="From process start, as 4s, 500ms, 2m.")] = "10s",
+    relax: options.Relax = None,
+    running: options.RunningFile = None,
+    total: options.Total = False,
+    setting: options.Settings = None,
+    now: options.Now = None,
+    strict: options.Strict = False,
+    snapshot_format: options.SnapshotFormat = None,
+    workload_format: options.WorkloadFormat = None,
+    prefix_files: options.PrefixFiles = False,
+    skip_refused: options.SkipRefused = False,
+    scale: options.Scale = 1,
+) -> None:
+    """Place the workload and explain each job of which instances are missing: what removed agents, what would help.
+
+    Exit code 0: nothing is missing; 1: something is; 2: bad input.
+    """
+    from placement.explain import explain as why
+    from placement.place import place
+
+    until = options.started() + options.seconds(deadline)
+    inputs = Inputs(cluster, workload, running, total, setting, now, strict, snapshot_format, workload_format,
+                    prefix_files, skip_refused, scale)  # fmt: skip
+    agents, jobs = inputs.read()
+    if job is not None:
+        jobs.job(job)
+    answer = place(agents, jobs, deadline=max(0.1, until - time.monotonic()), relax=relax or ())
+    found = why(agents, jobs, answer, relax=relax or (), job=job)
+    lines = [line for one in found for line in one.lines()]
+    options.write_out("\n".join(lines or [f"{job or 'every job'}: nothing is missing"]) + "\n")
+    raise typer.Exit(1 if found else 0)
