@@ -314,6 +314,8 @@ class _Why:
                 wanted.append(words)
         amounts = [f"{text(amount)} {UNIT.get(name, name)}" for name, amount in
                    {**self.job.demand, "disk": self.job.root_disk}.items() if amount]  # fmt: skip
+        if self.job.fixed_ports:
+            amounts.append("port " + ", ".join(map(str, self.job.fixed_ports)))
         places = " and ".join(wanted)
         free = ", ".join(amounts)
         with_free = f" with {free} free" if free else ""

@@ -6,30 +6,26 @@ Always an answer by the deadline, never worse than greedy.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from solvers import greedy, objective
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
-from solvers.rules import Bool
-
-if TYPE_CHECKING:
-    from solvers.exact.engine import Engine
-    from solvers.exact.model import Model
+from solvers.rules import Bool, Int64
 
 WHOLE = 60_000
 """Most pairs of row and agent for which the whole model is solved at once."""
-REPAIRABLE = 600_000
-"""Most pairs for which a model is built to search neighbourhoods in; building takes some 5 microseconds a pair."""
+REPAIRABLE = 5_000_000
+"""Most pairs that are listed to search neighbourhoods in: some 100 MB."""
 LEAST_TIME = 0.3
 """Seconds below which nothing is tried after greedy."""
 NEIGHBOURHOOD = 4_000
 """Pairs that are free in one neighbourhood."""
 REPAIR_SECONDS = 2.0
 """Most seconds for one neighbourhood."""
-PATIENCE = 30
+UNLIMITED = 1_000_000
+PATIENCE = 60
 """Neighbourhoods without a gain after which the search ends."""
 
 
@@ -68,52 +64,50 @@ class _Neighbourhoods:
     """Improves an answer by freeing a part of it at a time and solving that part exactly, all else held fixed."""
 
     def __init__(self, problem: Problem, options: Options, start: Assignment) -> None:
+        from solvers.exact.engine import Engine
+        from solvers.exact.variables import Pairs
+
         self.problem = problem
         self.options = options
         self.best = start
         self.values = objective.values(problem, start)
         self.random = np.random.default_rng(options.seed)
-        self.goal_level = len(self.values) - 1
+        self.pairs = Pairs.of(problem)
+        self.engine = Engine(options)
 
     def run(self) -> tuple[Assignment, int]:
         """Return the best answer and the number of neighbourhoods tried."""
-        from solvers.exact.engine import Engine
-        from solvers.exact.model import Model
-
-        model, engine = Model(self.problem), Engine(self.options)
-        bounds = self.best.levels
-        rounds, idle, fixed = 0, 0, 0
-        most = self._most_rounds()
-        while rounds < most and idle < PATIENCE and self.options.left() > LEAST_TIME:
-            level = self._first_open_level(bounds)
+        rounds = idle = 0
+        levels = self.best.levels
+        while rounds < self._most_rounds() and idle < PATIENCE and self.options.left() > LEAST_TIME:
+            level = next((number for number, one in enumerate(levels) if not one.optimal), None)
             if level is None:
                 break
-            while fixed < level:
-                model.fix_level(fixed, self.values[fixed])
-                fixed += 1
-            if not model.set_objective(level):
-                break
-            idle = 0 if self._try(model, engine, level) else idle + 1
+            if self._try(level):
+                levels, idle = objective.with_levels(self.problem, self.best).levels, 0
+            else:
+                idle += 1
             rounds += 1
-        found = objective.with_levels(self.problem, self.best)
-        return replace(found, cut_short=self.options.left() <= LEAST_TIME), rounds
+        return replace(self.best, levels=levels, cut_short=self.options.left() <= LEAST_TIME), rounds
 
     def _most_rounds(self) -> int:
         """Return how many rounds are run: a number that depends on the seconds asked for, when determinism is."""
-        return max(1, int(self.options.seconds)) if self.options.deterministic else 1_000_000
+        return max(1, int(self.options.seconds)) if self.options.deterministic else UNLIMITED
 
-    def _first_open_level(self, bounds: tuple[object, ...]) -> int | None:
-        """Return the level to work at: the first that is not at its bound; the later ones wait for it."""
-        for number, level in enumerate(objective.with_levels(self.problem, self.best).levels):
-            if not level.optimal:
-                return number
-        return None if bounds else 0
+    def _try(self, level: int) -> bool:
+        """Free one neighbourhood, solve it for a level with the earlier ones held, keep the answer if it is better."""
+        from solvers.exact.model import Model
 
-    def _try(self, model: Model, engine: Engine, level: int) -> bool:
-        """Free one neighbourhood, solve it, keep the answer if it is better."""
-        free = self._free(model, level)
-        seconds = min(REPAIR_SECONDS, self.options.left() - LEAST_TIME / 2)
-        outcome = engine.repair(model, self.best, free, seconds)
+        counts = self.pairs.counts(self.problem, self.best)
+        free = self._free(level, counts)
+        keep = free | (counts > 0)
+        fixed = np.where(free, -1, counts)[keep]
+        model = Model(self.problem, pairs=self.pairs.some(keep), fixed=fixed)
+        for earlier in range(level):
+            model.fix_level(earlier, self.values[earlier])
+        if not model.set_objective(level):
+            return False
+        outcome = self.engine.repair(model, self.best, min(REPAIR_SECONDS, self.options.left() - LEAST_TIME / 2))
         if outcome.assignment is None:
             return False
         values = objective.values(self.problem, outcome.assignment)
@@ -124,20 +118,25 @@ class _Neighbourhoods:
             self.options.progress(self.best, "neighbourhood")
         return True
 
-    def _free(self, model: Model, level: int) -> Bool:
-        """Choose agents: while instances are missing, any on which their rows are allowed; else the ones to empty."""
-        pairs = model.pairs
-        missing = np.flatnonzero(self.best.placed(self.problem.rows) < self.problem.wanted)
+    def _free(self, level: int, counts: Int64) -> Bool:
+        """Choose the pairs to free: those of some agents with the rows that are there, and the rows that lack instances.
+
+        While instances are missing, agents are drawn at random; for the goal, half of the time the least loaded.
+        """
+        rows_missing = self.best.placed(self.problem.rows) < self.problem.wanted
         load = np.zeros(self.problem.agents)
         np.add.at(load, self.best.agent, self.best.count)
         agents = self.random.permutation(self.problem.agents)
-        if level == self.goal_level and self.random.random() < 0.5:
-            agents = np.argsort(np.where(load > 0, load, np.inf), kind="stable")
-        rows = np.zeros(self.problem.rows, np.bool_)
-        rows[missing] = True
-        rows[self.random.permutation(self.problem.rows)[: max(2, self.problem.rows // 4)]] = True
-        per_agent = np.bincount(pairs.agent[rows[pairs.row]], minlength=self.problem.agents)
-        chosen = agents[np.cumsum(per_agent[agents]) <= NEIGHBOURHOOD]
-        open_agents = np.zeros(self.problem.agents, np.bool_)
-        open_agents[chosen] = True
-        return np.asarray(rows[pairs.row] & open_agents[pairs.agent])
+        if level == len(self.values) - 1 and self.random.random() < 0.5:
+            agents = agents[np.argsort(np.where(load[agents] > 0, load[agents], np.inf), kind="stable")]
+        chosen = np.zeros(self.problem.agents, np.bool_)
+        free = np.zeros(len(self.pairs), np.bool_)
+        for size in (8, 16, 32, 64, 128, 256, 512):
+            chosen[agents[:size]] = True
+            rows = rows_missing.copy()
+            rows[self.pairs.row[(counts > 0) & chosen[self.pairs.agent]]] = True
+            wider = rows[self.pairs.row] & chosen[self.pairs.agent]
+            if free.any() and int(wider.sum()) > NEIGHBOURHOOD:
+                break
+            free = wider
+        return free

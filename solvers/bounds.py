@@ -19,25 +19,34 @@ def cheap_bounds(problem: Problem, values: Sequence[int]) -> list[tuple[int, str
     Bounds of later levels hold for answers that reach the same values in the earlier ones.
     """
     bounds: list[tuple[int, str]] = []
-    everything = True
+    settled: Int64 | None = np.zeros(problem.rows, np.int64)
     for (name, priority, _), value in zip(objective.names(problem), values, strict=True):
         if name == "placed":
-            tier = problem.priority == priority
-            wanted = int((problem.wanted * problem.weight)[tier].sum())
-            everything &= value == wanted
-            bounds.append((wanted if value == wanted else _most_placed(problem, np.flatnonzero(tier)), BY_CAPACITY))
+            rows = np.flatnonzero(problem.priority == priority)
+            each = _most_of_rows(problem, rows, value)
+            alone = int((each * problem.weight[rows]).sum())
+            bounds.append((alone if value == alone else _most_placed(problem, rows, each), BY_CAPACITY))
+            if settled is not None and value == alone:
+                settled[rows] = each
+            else:
+                settled = None
         elif name == "violations":
             bounds.append((0, BY_CAPACITY))
         else:
-            bounds.append((_least_goal(problem, everything), BY_CAPACITY))
+            bounds.append((_least_goal(problem, settled), BY_CAPACITY))
     return bounds
 
 
-def _most_placed(problem: Problem, rows: Int64) -> int:
+def _most_of_rows(problem: Problem, rows: Int64, value: int) -> Int64:
+    """Return int64[k]: the most instances of each row that could be placed if it had the cluster for itself."""
+    wanted = problem.wanted[rows]
+    if value == int((wanted * problem.weight[rows]).sum()):
+        return wanted
+    return np.array([_most_of_row(problem, int(row)) for row in rows], np.int64)
+
+
+def _most_placed(problem: Problem, rows: Int64, each: Int64) -> int:
     """Return the most weight of the rows that could be placed if they had the cluster for themselves."""
-    if not len(rows):
-        return 0
-    each = np.array([_most_of_row(problem, int(row)) for row in rows], np.int64)
     best = int((each * problem.weight[rows]).sum())
     capacity = problem.capacity.sum(axis=0)
     for dimension in range(problem.capacity.shape[1]):
@@ -66,30 +75,28 @@ def _knapsack(count: Int64, weight: Int64, need: Int64, capacity: int) -> int:
     return total
 
 
-def _least_goal(problem: Problem, everything: bool) -> int:
-    """Return the least the goal can be; more than what stands already only if everything is placed."""
+def _least_goal(problem: Problem, settled: Int64 | None) -> int:
+    """Return the least the goal can be.
+
+    `settled`, int64[rows], is how many of each row every answer as good in the earlier levels places; None: not known.
+    """
     nothing = Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents)
     if problem.goal == "prefer":
         cheapest = 0 if problem.preferences is None else int(min(0, problem.preferences.cost.min(initial=0)))
         return cheapest * int(problem.wanted.sum())
     before = objective.goal_value(problem, nothing)
-    if not everything:
+    if settled is None:
         return before
+    needed = np.asarray((problem.demand[problem.shape] * settled[:, None]).sum(axis=0))
     if problem.goal == "pack":
-        return _least_price(problem)
+        return _least_price(problem, needed)
     if problem.goal == "balance":
-        return max(before, _average_load(problem))
+        return max(before, _average_load(problem, needed))
     return before
 
 
-def _needed(problem: Problem) -> Int64:
-    """Return int64[D]: what all instances wanted demand together."""
-    return np.asarray((problem.demand[problem.shape] * problem.wanted[:, None]).sum(axis=0))
-
-
-def _least_price(problem: Problem) -> int:
-    """Return the least price of further agents that have, with those held already, what all instances demand."""
-    needed = _needed(problem)
+def _least_price(problem: Problem, needed: Int64) -> int:
+    """Return the least price of further agents that have, with those held already, what is needed, int64[D]."""
     step = int(np.gcd.reduce(problem.price)) or 1
     best = 0
     for dimension in np.flatnonzero(needed).tolist():
@@ -115,10 +122,10 @@ def _cheapest_cover(missing: int, capacity: Int64, price: Int64) -> int:
     return int(price[order[:whole]].sum()) + part
 
 
-def _average_load(problem: Problem) -> int:
+def _average_load(problem: Problem, needed: Int64) -> int:
     """Return the greatest over the resources of used/total over all agents together, in millionths rounded up."""
     plain = problem.total.shape[1]
-    used = (problem.total - problem.capacity[:, :plain]).sum(axis=0) + _needed(problem)[:plain]
+    used = (problem.total - problem.capacity[:, :plain]).sum(axis=0) + needed[:plain]
     total = problem.total.sum(axis=0)
     there = total > 0
     return int((-(-used[there] * objective.MILLION // total[there])).max(initial=0))

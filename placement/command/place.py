@@ -49,6 +49,8 @@ class Form(StrEnum):
 
 LEAST = 0.1
 """Seconds that solving gets at least, however late reading ended."""
+TELLING = 0.3
+"""Seconds kept for explaining and writing the answer."""
 
 
 def place(
@@ -122,7 +124,7 @@ def _decide(
             workload,
             solver=solver.value,
             goal=goal.value,
-            deadline=max(LEAST, until - time.monotonic()),
+            deadline=max(LEAST, until - TELLING - time.monotonic()),
             relax=relax,
             preferences=preferences,
             in_order=in_order,

@@ -14,7 +14,6 @@ from ortools.sat.python import cp_model
 from solvers.exact.model import Model
 from solvers.options import Options
 from solvers.problem import Assignment
-from solvers.rules import Bool
 
 SHORTEST = 0.02
 """Seconds below which no solve is begun."""
@@ -49,26 +48,26 @@ class Engine:
                 break
         return best
 
-    def repair(self, model: Model, current: Assignment, free: Bool, seconds: float) -> Outcome:
-        """Solve a model with all counts fixed but those of the pairs in `free`, bool[pairs], within some seconds."""
-        counts = model.pairs.counts(model.problem, current)
-        model.model.clear_hints()
-        for pair in np.flatnonzero(~free).tolist():
-            model.model.add_hint(model.x[pair], int(counts[pair]))
-        solver = self._solver({"fix_variables_to_their_hinted_value": True}, seconds, workers=1)
+    def repair(self, model: Model, current: Assignment, seconds: float) -> Outcome:
+        """Solve the model of a neighbourhood, hinted with the current answer, within some seconds."""
+        self._hint(model, current)
+        solver = self._solver({}, seconds, workers=1)
         return self._read(model, solver, solver.solve(model.model))
 
     def _once(self, model: Model, start: Assignment, setting: dict[str, object], share: float) -> Outcome:
         seconds = self.options.left() * share
         if seconds < SHORTEST:
             return Outcome(cut_short=True)
-        model.model.clear_hints()
-        counts = model.pairs.counts(model.problem, start)
-        for variable, count in zip(model.x, counts.tolist(), strict=True):
-            model.model.add_hint(variable, count)
+        self._hint(model, start)
         workers = 1 if self.options.deterministic else max(self.options.workers, PORTFOLIO_WORKERS)
         solver = self._solver(setting, seconds, workers)
         return self._read(model, solver, solver.solve(model.model))
+
+    def _hint(self, model: Model, assignment: Assignment) -> None:
+        model.model.clear_hints()
+        counts = model.pairs.counts(model.problem, assignment)
+        for pair in np.flatnonzero(model.is_free).tolist():
+            model.model.add_hint(model.x[pair], int(counts[pair]))
 
     def _solver(self, setting: dict[str, object], seconds: float, workers: int) -> cp_model.CpSolver:
         solver = cp_model.CpSolver()
@@ -92,7 +91,9 @@ class Engine:
         bound = round(solver.best_objective_bound) if has_objective else None
         if status == cp_model.UNKNOWN:
             return Outcome(bound=bound, cut_short=True)
-        counts = np.array([solver.value(variable) for variable in model.x], np.int64)
+        counts = np.array(
+            [solver.value(one) if free else one for one, free in zip(model.x, model.is_free, strict=True)], np.int64
+        )
         found = Assignment.of_runs(model.pairs.row, model.pairs.agent, counts, model.problem.agents)
         return Outcome(assignment=found, bound=bound, cut_short=not ended)
 

@@ -38,9 +38,8 @@ def _pack(model: Model) -> Any:
         for dimension in np.flatnonzero(need.any(axis=0)).tolist():
             capacity = int(problem.capacity[agent, dimension])
             model.model.add(model.total(pairs, need[:, dimension]) <= capacity * used)
-        for pair in pairs[model.pairs.most[pairs] == 1].tolist():
-            model.model.add(model.x[pair] <= used)
-        for pair in pairs[~need.any(axis=1)].tolist():
+        single = model.pairs.most[pairs] == 1
+        for pair in pairs[single | ~need.any(axis=1)].tolist():
             model.model.add(model.x[pair] <= int(model.pairs.most[pair]) * used)
     return Linear.weighted_sum(terms, prices) if terms else 0
 

@@ -21,21 +21,34 @@ Linear = cp_model.LinearExpr
 class Model:
     """A CP-SAT model that can be solved level by level.
 
+    Parameters
+    ----------
+    everything
+        Every instance wanted must be placed.
+    pairs, fixed
+        The (row, agent) pairs to model, and int64[pairs] with the counts that some of them keep (-1: free). By default
+        all pairs that fit, all free. A pair that is left out has count 0.
+
     Attributes
     ----------
-    pairs
-        The (row, agent) pairs that have a variable.
     x
-        Their variables.
+        Their variables; plain numbers where fixed.
     impossible
         Everything was asked to be placed and a row has not enough agents for that.
     """
 
-    def __init__(self, problem: Problem, *, everything: bool = False) -> None:
+    def __init__(
+        self, problem: Problem, *, everything: bool = False, pairs: Pairs | None = None, fixed: Int64 | None = None
+    ) -> None:
         self.problem = problem
         self.model = cp_model.CpModel()
-        self.pairs = Pairs.of(problem)
-        self.x: list[Any] = [self.model.new_int_var(0, most, "") for most in self.pairs.most.tolist()]
+        self.pairs = pairs or Pairs.of(problem)
+        counts = [-1] * len(self.pairs) if fixed is None else fixed.tolist()
+        self.x: list[Any] = [
+            self.model.new_int_var(0, most, "") if count < 0 else count
+            for most, count in zip(self.pairs.most.tolist(), counts, strict=True)
+        ]
+        self.is_free = np.array([count < 0 for count in counts], np.bool_)
         self.impossible = False
         self._place_each_row(everything)
         self._respect_capacity()
@@ -48,12 +61,18 @@ class Model:
     # --- building ---------------------------------------------------------------------------------------------------
 
     def total(self, pairs: Int64 | Sequence[int], coefficients: Int64 | None = None) -> Any:
-        """Return the weighted sum of the counts of pairs (weights 1 unless given)."""
-        numbers = pairs.tolist() if isinstance(pairs, np.ndarray) else list(pairs)
-        chosen = [self.x[number] for number in numbers]
-        if coefficients is None:
-            return Linear.sum(chosen) if chosen else 0
-        return Linear.weighted_sum(chosen, coefficients.tolist()) if chosen else 0
+        """Return the weighted sum of the counts of pairs (weights 1 unless given); a number if all are fixed."""
+        numbers = np.asarray(pairs, np.int64)
+        weights = np.ones(len(numbers), np.int64) if coefficients is None else coefficients
+        free = self.is_free[numbers]
+        constant = sum(
+            self.x[i] * int(w) for i, w in zip(numbers[~free].tolist(), weights[~free].tolist(), strict=True)
+        )
+        chosen = [self.x[number] for number in numbers[free].tolist()]
+        if not chosen:
+            return constant
+        terms = Linear.sum(chosen) if coefficients is None else Linear.weighted_sum(chosen, weights[free].tolist())
+        return terms + constant if constant else terms
 
     def bool_var(self) -> Any:
         """Return a new 0/1 variable."""
@@ -71,7 +90,7 @@ class Model:
             most = int(self.pairs.most[first:last].sum())
             if everything and most < wanted:
                 self.impossible = True
-            elif wanted and first < last:
+            elif wanted and self.is_free[first:last].any():
                 placed = self.total(range(first, last))
                 if everything:
                     self.model.add(placed == wanted)
@@ -84,6 +103,8 @@ class Model:
         for dimension in range(self.problem.capacity.shape[1]):
             asking = np.flatnonzero(need[:, dimension]) if len(need) else np.empty(0, np.int64)
             for agent, mine in self.by_agent(asking):
+                if not self.is_free[mine].any():
+                    continue
                 amounts = need[mine, dimension]
                 capacity = int(self.problem.capacity[agent, dimension])
                 if int((amounts * self.pairs.most[mine]).sum()) > capacity:

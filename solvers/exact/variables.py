@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.problem import Assignment, Problem
-from solvers.rules import EACH_AGENT, GroupCap, Int32, Int64
+from solvers.rules import EACH_AGENT, Bool, GroupCap, Int32, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,12 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def some(self, keep: Bool) -> Pairs:
+        """Return the pairs of a mask, bool[pairs]."""
+        rows = len(self.start) - 1
+        sizes = np.bincount(self.row[keep], minlength=rows)
+        return Pairs(self.row[keep], self.agent[keep], self.most[keep], np.r_[0, np.cumsum(sizes)])
 
     def of_rows(self, rows: Int32) -> Int64:
         """Return the numbers of the pairs of several rows."""

@@ -11,13 +11,21 @@ from typing import Literal
 
 import numpy as np
 
-from solvers.greedy.traits import GENERAL, Traits
+from solvers.greedy.traits import GENERAL, SMALLEST, Traits
 from solvers.rules import Int64
 
-Order = Literal["size", "rules first", "worth"]
-"""Biggest first; rows with rules before those without, then biggest first; most weight for its size first."""
+Order = Literal["size", "volume", "count", "rules first", "worth"]
+"""What comes first inside a priority and scarcity.
+
+size: rows of big instances; volume: rows that are big as a whole; count: rows of many instances; rules first: rows with a
+rule over groups, then with a cap on agents, then the others, each by size; worth: rows of much weight for their size.
+"""
 REPEATED = 3
 """From so many rows a shape on average, rows are ordered by exact size, so that equal shapes stand together."""
+
+
+WORTH_STEPS = 8
+"""Steps of worth in a factor of two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +62,22 @@ def repeated_shapes(traits: Traits, rows: Int64) -> bool:
 def _ordered(traits: Traits, order: Order) -> Int64:
     problem = traits.problem
     rows = np.flatnonzero(problem.wanted > 0)
-    shape, wanted = problem.shape[rows], problem.wanted[rows]
-    kind = (problem.mask[rows], traits.mode[rows])
+    size, wanted = traits.size[rows], problem.wanted[rows]
     # keys from the last to the first
-    if repeated_shapes(traits, rows):
-        keys = [-wanted, *kind, shape, -traits.size[rows]]
+    keys = [-wanted, problem.shape[rows], -size]
+    if order == "volume":
+        keys.append(-size * wanted)
+    elif order == "count":
+        keys.append(-wanted)
+    elif repeated_shapes(traits, rows):
+        keys = [-wanted, problem.mask[rows], traits.mode[rows], problem.shape[rows], -size]
     else:
-        keys = [-wanted, shape, -traits.size[rows], traits.direction[rows], *kind, -traits.step[rows]]
+        keys += [traits.direction[rows], problem.mask[rows], traits.mode[rows], -traits.step[rows]]
     if order == "rules first":
         keys.append(_freedom(traits)[rows])
     elif order == "worth":
-        worth = problem.weight[rows] / np.maximum(traits.size[rows], 1e-9)
-        keys.append(-np.floor(8 * np.log2(np.maximum(worth, 1e-9))).astype(np.int64))
+        worth = np.log2(problem.weight[rows] / np.maximum(size, SMALLEST) + SMALLEST)
+        keys.append(-np.floor(WORTH_STEPS * worth))
     keys += [-traits.scarcity[rows], traits.tier[rows]]
     return rows[np.lexsort(keys)]
 

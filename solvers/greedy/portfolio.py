@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from solvers.greedy.orders import Order
 from solvers.greedy.passes import run_through
+from solvers.greedy.rounds import Rounds
 from solvers.greedy.run import Run
 from solvers.greedy.scores import BestFit, Cosine, Dot, LeastShare, Priced, Score, WorstFit, opening_order
 from solvers.greedy.traits import Traits
@@ -14,31 +17,47 @@ from solvers.objective import better, values, with_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
 
-BONUS = 0.05
+BONUS = 0.15
 """By how much an opened agent counts for more in the cosine."""
-EXPONENTS = (1.2, 1.1, 1.3, 1.0)
+EXPONENTS = (1.1, 1.3, 0.9)
 """Agents are opened by price / capacity^exponent."""
+WORK_TO_IMPROVE = 2 * 10**7
+"""Agents x rows over all runs up to which an answer that places everything is improved by further runs."""
+WORK_TO_PLACE = 2 * 10**9
+"""The same while some instance is left over."""
+FEW_ROWS = 64
+"""Up to so many rows left over are looked at to see whether they could be placed at all."""
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One way of running greedily: how agents are ranked, and in which order rows come."""
+    """One way of running greedily.
+
+    Attributes
+    ----------
+    name, score, order, bonus
+        How agents are ranked, and in which order rows come.
+    improves
+        Whether it is worth running when everything is placed already.
+    """
 
     name: str
     score: Score
     order: Order
     bonus: float = 0.0
+    improves: bool = False
 
     def run(self, traits: Traits) -> Assignment:
         """Return the assignment this way gives."""
-        return run_through(Run(traits, self.score, self.bonus), self.order)
+        found = run_through(Run(traits, self.score, self.bonus), self.order)
+        return replace(found, strategy=f"greedy: {self.name}, ordered by {self.order}")
 
 
 def solve(problem: Problem, options: Options) -> Assignment:
     """Place as much as several greedy runs can, and return the best of their answers by the objective.
 
-    The first run always completes. The others follow only while instances are left over that some agent could take, or
-    while prices make further runs worth it, and never after `options.until`.
+    The first run always completes. Further ones follow while instances are left over that could be placed, and, on small
+    problems, while they promise a better goal; never after `options.until`.
 
     Returns
     -------
@@ -46,22 +65,23 @@ def solve(problem: Problem, options: Options) -> Assignment:
         With levels; their bounds are the cheap ones.
     """
     traits = Traits.of(problem)
-    wanted = int(problem.wanted.sum())
+    work = problem.agents * problem.rows
     best: Assignment | None = None
     best_values: tuple[int, ...] = ()
-    cut_short, tried = False, 0
+    tried, complete, cut_short = 0, False, False
     for member in members(traits):
-        if best is not None and options.left() <= 0:
-            cut_short = True
-            break
-        assignment = replace(member.run(traits), strategy=f"greedy: {member.name}, {member.order} order")
+        if best is not None:
+            if (complete and not member.improves) or work * (tried + 1) > _most_work(complete):
+                continue
+            if options.left() <= 0:
+                cut_short = True
+                break
+        assignment = member.run(traits)
         tried += 1
-        if int(assignment.count.sum()) == wanted and best is None and not _priced(problem):
-            best = assignment
-            break
         found = values(problem, assignment)
         if best is None or better(problem, found, best_values):
             best, best_values = assignment, found
+            complete = _complete(traits, assignment)
             if options.progress is not None:
                 options.progress(assignment, assignment.strategy)
     assert best is not None
@@ -73,25 +93,56 @@ def members(traits: Traits) -> Iterator[Member]:
     problem = traits.problem
     if problem.goal in ("spread", "balance"):
         yield Member("least share", LeastShare(), "size")
-    if problem.goal == "pack" and _priced(problem):
+        yield Member("least share", LeastShare(), "volume", improves=True)
+    elif problem.goal == "prefer":
+        yield Member("cosine", Cosine(), "size")
+        yield Member("cosine", Cosine(), "volume", improves=True)
+        yield Member("cosine", Cosine(), "count", improves=True)
+    elif _priced(problem):
         yield from _priced_members(traits)
-    for order in ("size", "rules first"):
-        yield Member("cosine", Cosine(), order)
-        yield Member("cosine with bonus", Cosine(), order, BONUS)
-        yield Member("worst fit", WorstFit(), order)
-        yield Member("dot product", Dot(), order)
-        yield Member("best fit", BestFit(), order)
-    yield Member("cosine", Cosine(), "worth")
+    yield Member("cosine", Cosine(), "size")
+    yield Member("cosine with bonus", Cosine(), "size", BONUS, improves=problem.goal == "pack")
+    yield Member("worst fit", WorstFit(), "rules first")
+    yield Member("dot product", Dot(), "rules first")
+    yield Member("cosine", Cosine(), "rules first")
+    yield Member("cosine with bonus", Cosine(), "rules first", BONUS)
+    yield Member("worst fit", WorstFit(), "size")
+    yield Member("dot product", Dot(), "size")
     yield Member("worst fit", WorstFit(), "worth")
+    yield Member("cosine", Cosine(), "worth")
+    yield Member("best fit", BestFit(), "size")
+    yield Member("best fit", BestFit(), "rules first")
 
 
 def _priced_members(traits: Traits) -> Iterator[Member]:
     for exponent in EXPONENTS:
         place = opening_order(traits.problem, traits.frame, exponent)
-        yield Member(f"cheapest by capacity^{exponent}, cosine", Priced(Cosine(), place), "size")
-        yield Member(f"cheapest by capacity^{exponent}, worst fit", Priced(WorstFit(), place), "size")
+        orders: tuple[Order, ...] = ("volume", "size", "count")
+        for order in orders:
+            for name, inner in (("cosine", Cosine()), ("best fit", BestFit())):
+                name = f"cheapest by capacity^{exponent}, {name}"
+                yield Member(name, Priced(inner, place), order, improves=True)
 
 
 def _priced(problem: Problem) -> bool:
     """Tell whether agents differ in price."""
     return problem.agents > 0 and int(problem.price.min()) != int(problem.price.max())
+
+
+def _most_work(complete: bool) -> int:
+    return WORK_TO_IMPROVE if complete else WORK_TO_PLACE
+
+
+def _complete(traits: Traits, assignment: Assignment) -> bool:
+    """Tell whether as much is placed of every row as there would be if it had the cluster for itself."""
+    problem = traits.problem
+    placed = assignment.placed(problem.rows)
+    short = np.flatnonzero(placed < problem.wanted)
+    if len(short) > FEW_ROWS:
+        return False
+    for row in short.tolist():
+        if problem.rules_of[row] and traits.requirements.get(row):
+            return False
+        if Rounds(Run(traits, Cosine())).place(row, relaxed=traits.any_soft) > placed[row]:
+            return False
+    return True

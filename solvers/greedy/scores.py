@@ -129,12 +129,13 @@ def _free_sum(view: View) -> Numbers:
 def opening_order(problem: Problem, frame: Frame, exponent: float) -> Float32:
     """Return `Priced.place`: agents by price / capacity^exponent, cheapest first.
 
-    Capacity is weighted by what is asked of each dimension over what there is of it.
+    Capacity is the sum over the dimensions of the agent's part of all there is, weighted by how scarce that is (what is
+    asked of it over what there is).
     """
     asked = problem.demand[problem.shape][:, list(frame.dimensions)] * problem.wanted[:, None]
     there = np.maximum(problem.capacity[:, list(frame.dimensions)], 0).astype(np.float64)
-    weight = asked.sum(axis=0) / np.maximum(there.sum(axis=0), 1.0)
-    capacity = np.maximum(there @ weight, LEAST)
-    cost = problem.price / capacity**exponent
+    everything = np.maximum(there.sum(axis=0), 1.0)
+    capacity = there @ (asked.sum(axis=0) / everything**2)
+    cost = problem.price / np.maximum(capacity, LEAST * capacity.max(initial=LEAST)) ** exponent
     _, rank = np.unique(cost, return_inverse=True)
     return (1.0 - rank / max(len(cost), 1)).astype(np.float32)

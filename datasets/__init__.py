@@ -1,0 +1,1 @@
+"""Small snapshots and workloads of our own making, with their seeded generators."""
