@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from placement.amounts import text
-from placement.cluster import Bool, Cluster, Int32
+from placement.cluster import HOSTNAME_FIELDS, Bool, Cluster, Int32
 from placement.compile import Compiled, compile_problem
 from placement.constraints.base import AgentRule, Constraint, Scene
 from placement.constraints.group_by import GroupBy
@@ -329,9 +329,9 @@ class _Why:
         open_to = np.logical_and.reduce([check.passes for check in checks])
         column = self.after.column(constraint.field)
         codes = np.unique(column.codes[open_to & (column.codes >= 0)])
-        if constraint.operator in ("UNIQUE", "MAX_PER") and not len(codes):
-            return f"with another {constraint.field}"
-        if len(codes) == len(column.values):
+        new_value_helps = constraint.operator in ("UNIQUE", "MAX_PER")
+        if len(codes) == len(column.values) or (new_value_helps and constraint.field in HOSTNAME_FIELDS):
             return ""
         names = [column.values[code] for code in codes[:3].tolist()]
+        names += [f"another {constraint.field}"] if new_value_helps else []
         return f"in {constraint.field} {' or '.join(names)}" if names else None

@@ -88,8 +88,9 @@ class Rounds:
         wanted = int(self.run.left[row])
         states = [state for state in self.states.of(row) if state.number not in waived]
         room = self._room(row, wanted, within, relaxed=False)
-        for state in states:
-            np.minimum(room, state.by_agent(row, state.allowance(row, room)), out=room)
+        _leave_open(row, room, states)
+        for state in sorted(states, key=_joint_last):
+            np.minimum(room, state.by_agent(state.allowance(row, room), state.outside(row)), out=room)
         return room
 
     # --- a step -----------------------------------------------------------------------------------------------------
@@ -133,45 +134,44 @@ class Rounds:
         balances: list[BalanceState] = []
         if relaxed:
             self._leave_least_broken(row, room, states)
-        for state in sorted(states, key=lambda one: one.joint):
+        else:
+            _leave_open(row, room, states)
+        for state in sorted(states, key=_joint_last):
             if isinstance(state, BalanceState) and not relaxed:
                 balances.append(state)
                 continue
-            allowed = state.allowance(row, room)
+            allowed, outside = state.allowance(row, room), state.outside(row)
             if relaxed and state.soft:
-                allowed = np.where(allowed > 0, allowed, UNLIMITED)
-            self._narrow(row, room, state, allowed, shares)
+                allowed, outside = np.where(allowed > 0, allowed, UNLIMITED), UNLIMITED
+            _narrow(room, state, allowed, outside, shares)
         if len(balances) == 1 and not self._book.asks(row) and _on_one_grouping(balances[0], shares):
             balance = balances[0]
             most = balance.room(room)
             for _, allowed in shares:
                 np.minimum(most, allowed, out=most)
             taken = balance.shares(np.minimum(most, wanted), wanted)
-            self._narrow(row, room, balance, taken, shares)
+            _narrow(room, balance, taken, 0, shares)
             return shares, int(taken.sum())
         for balance in balances:
             most = balance.room(room)
             allowed = _roomiest(balance.allowance(row, room), most, wanted)
-            self._narrow(row, room, balance, allowed, shares)
+            _narrow(room, balance, allowed, 0, shares)
         return shares, None
 
-    def _narrow(self, row: int, room: Int64, state: State[Rule], allowed: Int64, shares: list[Share]) -> None:
-        """Apply what a rule allows its groups: to each agent at once, and to the sum over a group later."""
-        np.minimum(room, state.by_agent(row, allowed), out=room)
-        if state.grouping != EACH_AGENT and bool(((allowed > 0) & (allowed < UNLIMITED)).any()):
-            shares.append((state, allowed))
-
     def _leave_least_broken(self, row: int, room: Int64, states: list[State[Rule]]) -> None:
-        """Keep room only on the agents where one more instance breaks the fewest soft rules."""
+        """Keep room only on the agents where one more instance breaks the fewest soft rules.
+
+        Agents outside all groups break none (a relaxed rule that wants a value says so by an `Avoid`).
+        """
         broken = np.zeros(len(room), np.int64)
         for rule in self._avoids(row):
             broken += ~rule.mask
         for state in states:
-            allowed = state.by_agent(row, state.allowance(row, room))
+            allowed = state.allowance(row, room)
             if state.soft:
-                broken += allowed == 0
+                broken += state.by_agent(allowed, UNLIMITED) == 0
             else:
-                room[allowed == 0] = 0
+                room[state.by_agent(allowed, state.outside(row)) == 0] = 0
         open_to = room > 0
         if open_to.any():
             room[broken > broken[open_to].min()] = 0
@@ -271,6 +271,27 @@ def _costs_by_row(run: Run) -> dict[int, _Costs]:
         int(preferences.row[some[0]]): _Costs(preferences.agent[some].astype(np.int64), preferences.cost[some])
         for some in np.split(order, starts)
     }
+
+
+def _joint_last(state: State[Rule]) -> bool:
+    return state.joint
+
+
+def _leave_open(row: int, room: Int64, states: Sequence[State[Rule]]) -> None:
+    """Take room from agents that a balance bars, where another rule is about to choose groups by room."""
+    joint = [state for state in states if state.joint]
+    if len(joint) < 2:
+        return
+    for state in joint:
+        if isinstance(state, BalanceState):
+            room[state.by_agent(state.allowance(row, room), 0) == 0] = 0
+
+
+def _narrow(room: Int64, state: State[Rule], allowed: Int64, outside: int, shares: list[Share]) -> None:
+    """Apply what a rule allows its groups to `room` (in place): to each agent at once, to sums over groups later."""
+    np.minimum(room, state.by_agent(allowed, outside), out=room)
+    if state.grouping != EACH_AGENT and bool(((allowed > 0) & (allowed < UNLIMITED)).any()):
+        shares.append((state, allowed))
 
 
 def _on_one_grouping(balance: BalanceState, shares: list[Share]) -> bool:

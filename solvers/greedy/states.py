@@ -94,9 +94,9 @@ class State(ABC, Generic[AnyRule]):
         """Return what the rule allows a row on each agent outside all groups."""
         return 0
 
-    def by_agent(self, row: int, by_group: Int64) -> Int64:
-        """Return int64[agents] from a row's allowance by group."""
-        return by_group if self.grouping == EACH_AGENT else np.append(by_group, self.outside(row))[self.codes]
+    def by_agent(self, by_group: Int64, outside: int) -> Int64:
+        """Return int64[agents] from an allowance by group, and what agents outside all groups are allowed."""
+        return by_group if self.grouping == EACH_AGENT else np.append(by_group, outside)[self.codes]
 
     def room(self, room: Int64) -> Int64:
         """Return int64[groups] from room by agent."""
@@ -138,13 +138,17 @@ class OneGroupState(State[OneGroup]):
 
 
 class QuotaState(State[Quota]):
-    """Shares of a number of groups."""
+    """Shares of a number of groups; it does not touch agents outside."""
 
     joint = True
 
     def __init__(self, problem: Problem, number: int, rule: Quota) -> None:
         super().__init__(problem, number, rule, rule.grouping)
         self._counted = rule.counted.dense(self.groups)
+
+    def outside(self, row: int) -> int:
+        """Return no limit."""
+        return UNLIMITED
 
     def allowance(self, row: int, room: Int64) -> Int64:
         """Return shares that can be filled in any order."""

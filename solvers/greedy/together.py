@@ -67,7 +67,8 @@ class Together:
     def _bring(self, row: int) -> bool:
         """Put a required row and this one into a group where the required one is not yet; tell whether any came."""
         required = self._required(row)
-        room = self.rounds.open_room(row, [state.number for state in required])
+        inside = np.logical_and.reduce([state.codes >= 0 for state in required])
+        room = self.rounds.open_room(row, [state.number for state in required], inside)
         for state in required:
             by_group = np.where(state.others == 0, state.room(room), 0)
             candidates = np.flatnonzero(by_group > 0)
