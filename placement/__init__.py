@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from placement.cluster import Agent, Cluster
-    from placement.eligible import eligible
+    from placement.eligibility import eligible
     from placement.errors import InputError, InputWarning
-    from placement.explain import explain
+    from placement.explanation import explain
     from placement.frameworks import read_workload
-    from placement.occupy import occupy
-    from placement.place import place
+    from placement.occupation import occupy
+    from placement.engine import place
     from placement.placements import Answer, Placements
     from placement.running import RunningInstance
     from placement.snapshots import read_cluster, write_cluster
     from placement.snapshots.frames import from_frames, to_frames
-    from placement.verify import verify
+    from placement.checker import verify
     from placement.workload import Job, Workload
 
 _HOME = {
     "Agent": "cluster", "Answer": "placements", "Cluster": "cluster", "InputError": "errors", "InputWarning": "errors",
     "Job": "workload", "Placements": "placements", "RunningInstance": "running", "Workload": "workload",
-    "eligible": "eligible", "explain": "explain", "from_frames": "snapshots.frames", "occupy": "occupy",
-    "place": "place", "read_cluster": "snapshots", "read_workload": "frameworks", "to_frames": "snapshots.frames",
-    "verify": "verify", "write_cluster": "snapshots",
+    "eligible": "eligibility", "explain": "explanation", "from_frames": "snapshots.frames", "occupy": "occupation",
+    "place": "engine", "read_cluster": "snapshots", "read_workload": "frameworks", "to_frames": "snapshots.frames",
+    "verify": "checker", "write_cluster": "snapshots",
 }  # fmt: skip
 
 __all__ = [

@@ -21,7 +21,7 @@ from placement.constraints import (
     Unlike,
 )
 from placement.patterns import Pattern
-from placement.place import UnverifiedError, place
+from placement.engine import UnverifiedError, place
 from placement.workload import Job, Workload
 from tests.clusters import agent, cluster
 

@@ -29,7 +29,7 @@ def eligible(
     Exit code 0: at least one agent is eligible; 1: none is; 2: bad input.
     """
     from placement.command.render import eligibility_table
-    from placement.eligible import eligible as judge
+    from placement.eligibility import eligible as judge
 
     inputs = Inputs(cluster, workload, running, total, setting, now, strict, snapshot_format, workload_format,
                     prefix_files, skip_refused)  # fmt: skip

@@ -17,7 +17,7 @@ from placement.errors import InputError
 
 if TYPE_CHECKING:
     from placement.cluster import Cluster
-    from placement.explain import Explanation
+    from placement.explanation import Explanation
     from placement.placements import Answer
     from placement.workload import Workload
 
@@ -116,7 +116,7 @@ def _decide(
     cluster: Cluster, workload: Workload, solver: Solver, goal: Goal, until: float, relax: Sequence[str],
     preferences: dict[str, dict[str, int]] | None, in_order: bool, seed: int, workers: int | None, deterministic: bool,
 ) -> Answer:  # fmt: skip
-    from placement.place import place as decide
+    from placement.engine import place as decide
 
     with options.progress() as tell:
         return decide(
@@ -138,7 +138,7 @@ def _decide(
 
 
 def _reasons(cluster: Cluster, workload: Workload, answer: Answer, relax: Sequence[str]) -> tuple[Explanation, ...]:
-    from placement.explain import explain
+    from placement.explanation import explain
 
     return explain(cluster, workload, answer, relax=relax)
 

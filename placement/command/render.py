@@ -15,8 +15,8 @@ from placement.constraints.text import IMPLIED_OPERATORS
 
 if TYPE_CHECKING:
     from placement.cluster import Cluster
-    from placement.eligible import Eligibility
-    from placement.explain import Explanation
+    from placement.eligibility import Eligibility
+    from placement.explanation import Explanation
     from placement.placements import Answer
     from placement.workload import Job, Workload
 

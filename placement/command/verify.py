@@ -32,7 +32,7 @@ def verify(
     Exit code 0: they hold; 1: they do not; 2: bad input.
     """
     from placement.snapshots.running import read_placements
-    from placement.verify import verify as judge
+    from placement.checker import verify as judge
 
     inputs = Inputs(cluster, [workload], running, total, setting, now, strict, snapshot_format, workload_format,
                     prefix_files, skip_refused, scale)  # fmt: skip

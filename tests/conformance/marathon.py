@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from placement.cluster import Cluster
-from placement.eligible import Eligibility, eligible
+from placement.eligibility import Eligibility, eligible
 from placement.frameworks import read_workload
-from placement.place import place
+from placement.engine import place
 from placement.policies import marathon as policy
 from placement.running import RunningInstance
 from placement.workload import Job, Workload

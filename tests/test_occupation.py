@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from placement.cluster import Agent, Cluster, Disk, Reservation, without
-from placement.occupy import occupy
+from placement.occupation import occupy
 from placement.placements import Placements
 from placement.workload import Job
 from tests.clusters import workload

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from placement.compile import compile_problem
+from placement.compilation import compile_problem
 from placement.constraints import parse
 from placement.errors import InputError
 from placement.workload import Job

@@ -1,8 +1,8 @@
 import numpy as np
 
 from placement.cluster import Agent, Cluster, Disk, Reservation, Volume
-from placement.compile import compile_problem
-from placement.decode import decode, job_order
+from placement.compilation import compile_problem
+from placement.decoding import decode, job_order
 from placement.running import RunningInstance
 from placement.workload import Job, VolumeRequest
 from solvers.problem import Assignment

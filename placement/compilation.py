@@ -1,6 +1,6 @@
 """From a cluster and a workload to a solver's problem: rows, dimensions, shared masks, rules over scopes.
 
-The way back is `placement.decode`. What a rule means is said by its constraint; here it only gets its rows and groups.
+The way back is `placement.decoding`. What a rule means is said by its constraint; here it only gets its rows and groups.
 """
 
 from __future__ import annotations

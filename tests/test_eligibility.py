@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from placement.cluster import Agent, Cluster, Disk, Reservation, Volume
 from placement.constraints import FaultDomain, Maintenance, ScarceGpus
-from placement.eligible import eligible
+from placement.eligibility import eligible
 from placement.running import RunningInstance
 from placement.workload import Job, VolumeRequest
 from tests.clusters import agent, cluster, job

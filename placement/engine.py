@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from placement.verify import Verdict, verify
+from placement.checker import Verdict, verify
 from solvers.objective import with_levels
 
 from placement.cluster import Cluster
-from placement.compile import Compiled, compile_problem
-from placement.decode import decode
+from placement.compilation import Compiled, compile_problem
+from placement.decoding import decode
 from placement.errors import InputError, nearest
-from placement.occupy import occupy
+from placement.occupation import occupy
 from placement.placements import Answer, LevelReport, Placements, Unplaced
 from placement.workload import Workload
 from solvers import SOLVERS, solve

@@ -1,6 +1,6 @@
 """From a solver's counts to placements: an order in which each instance is eligible, numbers, concrete ports and disks.
 
-The way there is `placement.compile`. An instance for which no port, disk or turn is found is left out of the answer; it
+The way there is `placement.compilation`. An instance for which no port, disk or turn is found is left out of the answer; it
 is never moved silently.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from placement.cluster import Int32, Int64
-from placement.compile import Compiled
+from placement.compilation import Compiled
 from placement.constraints.affinity import Affinity
 from placement.counting import own_reservations
 from placement.disks import assign, named_disks

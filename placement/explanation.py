@@ -12,13 +12,13 @@ import numpy as np
 
 from placement.amounts import text
 from placement.cluster import HOSTNAME_FIELDS, Bool, Cluster, Int32
-from placement.compile import Compiled, compile_problem
+from placement.compilation import Compiled, compile_problem
 from placement.constraints.base import AgentRule, Constraint, Scene
 from placement.constraints.group_by import GroupBy
 from placement.constraints.text import relaxed
 from placement.counting import known_agents
-from placement.eligible import Check, Eligibility, eligible, without_constraint
-from placement.occupy import occupy
+from placement.eligibility import Check, Eligibility, eligible, without_constraint
+from placement.occupation import occupy
 from placement.placements import Answer, Unplaced
 from placement.workload import Workload
 from solvers.rules import Balance, Gang

@@ -11,7 +11,7 @@ from placement.errors import InputError
 from placement.patterns import Pattern
 from placement.placements import Placements
 from placement.running import RunningInstance
-from placement.verify import Verdict, verify
+from placement.checker import Verdict, verify
 from placement.workload import Job, VolumeRequest, Workload
 from tests.clusters import agent, cluster, job, workload
 
