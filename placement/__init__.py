@@ -10,18 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from placement.checker import verify
     from placement.cluster import Agent, Cluster
     from placement.eligibility import eligible
+    from placement.engine import place
     from placement.errors import InputError, InputWarning
     from placement.explanation import explain
     from placement.frameworks import read_workload
     from placement.occupation import occupy
-    from placement.engine import place
     from placement.placements import Answer, Placements
     from placement.running import RunningInstance
     from placement.snapshots import read_cluster, write_cluster
     from placement.snapshots.frames import from_frames, to_frames
-    from placement.checker import verify
     from placement.workload import Job, Workload
 
 _HOME = {

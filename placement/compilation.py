@@ -273,7 +273,7 @@ class _Compiler:
         return [*plain, *(d for d in self.demanded.tolist() if d not in plain)]
 
     def _held(self) -> Bool:
-        held = (self.cluster.total > self._free_of_all_roles()).any(axis=1)
+        held = np.asarray((self.cluster.total > self._free_of_all_roles()).any(axis=1))
         for agent, instance in zip(self.cluster.running.agent, self.cluster.running.instances, strict=True):
             if agent >= 0 and instance.state not in ENDED:
                 held[agent] = True

@@ -52,7 +52,11 @@ class DiskTable:
     @classmethod
     def of(cls, cluster: Cluster) -> DiskTable:
         """Return the table of a cluster's disks."""
-        agent, amount, kinds, paths, profiles = [], [], [], [], []
+        agent: list[int] = []
+        amount: list[int] = []
+        kinds: list[str] = []
+        paths: list[str] = []
+        profiles: list[str | None] = []
         for i, record in enumerate(cluster.records):
             merged: dict[tuple[str, str | None], int] = {}
             for disk in record.disks:

@@ -228,7 +228,7 @@ class _Match:
 
     def _roles(self) -> Check:
         """Something of an accepted role must be there at all."""
-        passes = (self.have > 0).any(axis=1)
+        passes = np.asarray((self.have > 0).any(axis=1))
         if UNRESERVED in self.job.accepted_roles:
             passes |= np.array(
                 [any(disk.role == UNRESERVED for disk in one.disks) for one in self.cluster.records], bool

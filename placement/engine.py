@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from placement.checker import Verdict, verify
-from solvers.objective import with_levels
 
+from placement.checker import Verdict, verify
 from placement.cluster import Cluster
 from placement.compilation import Compiled, compile_problem
 from placement.decoding import decode
@@ -19,6 +19,7 @@ from placement.occupation import occupy
 from placement.placements import Answer, LevelReport, Placements, Unplaced
 from placement.workload import Workload
 from solvers import SOLVERS, solve
+from solvers.objective import with_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Goal, Level
 
@@ -214,7 +215,7 @@ def _concatenated(parts: Sequence[Placements]) -> Placements:
     first = parts[0]
     total = sum(len(part) for part in parts)
 
-    def joined(name: str) -> tuple[tuple[object, ...], ...] | None:
+    def joined(name: str) -> Any:
         rows = [getattr(part, name) or ((),) * len(part) for part in parts]
         return tuple(one for part in rows for one in part) if any(getattr(part, name) for part in parts) else None
 

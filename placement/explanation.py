@@ -5,7 +5,7 @@ It looks at the cluster as the answer leaves it, and asks for one further instan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -272,7 +272,7 @@ class _Why:
 
     def _agents_with(self, constraint: Constraint, weaker: Constraint | None) -> int:
         """Return on how many agents one more could go if a constraint were weaker (None: gone)."""
-        others = self._all_but(lambda check: check.constraint == constraint)
+        others = self._all_but([check for check in self.now.checks if check.constraint == constraint])
         if weaker is None:
             return int(others.sum())
         job = without_constraint(self.job, constraint)
@@ -280,9 +280,9 @@ class _Why:
         scene = Scene(self.after, job, known, lambda other: known_agents(self.after, other, None))
         return int((others & weaker.mask(scene)).sum())
 
-    def _all_but(self, skip: Callable[[Check], bool]) -> Bool:
+    def _all_but(self, skipped: Sequence[Check]) -> Bool:
         """Return the agents that pass all checks but those to skip."""
-        passes = [check.passes for check in self.now.checks if not skip(check)]
+        passes = [check.passes for check in self.now.checks if all(check is not one for one in skipped)]
         return np.logical_and.reduce([~self.now.idle, *passes])
 
     def _smaller(self) -> list[Change]:
@@ -291,7 +291,7 @@ class _Why:
         for check in self.now.checks:
             if check.free is None or check.name == "ports":
                 continue
-            others = self._all_but(lambda one, this=check: one is this)
+            others = self._all_but([check])
             if not others.any():
                 continue
             best = int(np.argmax(np.where(others, check.free, -1)))

@@ -64,7 +64,9 @@ def plot_agents(
     """
     column = cluster.resource(resource)
     if column < 0 or not cluster.total[:, column].any():
-        raise InputError("no agent has this resource", value=resource, expected="one of " + ", ".join(cluster.resources))
+        raise InputError(
+            "no agent has this resource", value=resource, expected="one of " + ", ".join(cluster.resources)
+        )
     axes = ax if ax is not None else _pyplot().subplots(figsize=(10, 2.6))[1]
     order, borders, names = _grouped(cluster, by)
     total = np.maximum(cluster.total[order, column], 1)
@@ -120,7 +122,7 @@ def plot_spread(
     axes.bar(place, before[order], color=BEFORE, label="running before")
     axes.bar(place, new[order], bottom=before[order], color=NEW, label="new")
     axes.set_xticks(place, [column.values[i] for i in order], rotation=0 if size <= 8 else 90)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="y", integer=True)
     axes.set_ylabel("instances")
     axes.set_xlabel(field)
     axes.set_title(f"{job}: {', '.join(map(str, chosen.constraints[:3])) or 'no constraint'}", fontsize=10)
@@ -142,7 +144,9 @@ def draw_agents(
         axes.set_xlabel("")
     handles, labels = rows[0, 0].get_legend_handles_labels()
     order = [labels.index(name) for name in ("used before", "new", "free")]
-    figure.legend([handles[i] for i in order], [labels[i] for i in order], loc="outside upper right", ncols=3, frameon=False)
+    figure.legend(
+        [handles[i] for i in order], [labels[i] for i in order], loc="outside upper right", ncols=3, frameon=False
+    )
     count = 0 if placements is None else len(placements)
     figure.suptitle(f"{count} new instances on {len(cluster)} agents", x=0.01, ha="left")
     return figure
@@ -164,7 +168,9 @@ def save_figure(cluster: Cluster, workload: Workload, placements: Placements, fi
 def _drawn(cluster: Cluster, placements: Placements | None, workload: Workload | None, column: int) -> bool:
     if not cluster.total[:, column].any():
         return False
-    used = (cluster.total[:, column] > _free(cluster)[:, column]).any() or _new(cluster, placements, workload, column).any()
+    used = (cluster.total[:, column] > _free(cluster)[:, column]).any() or _new(
+        cluster, placements, workload, column
+    ).any()
     return bool(used) or cluster.resources[column] in ("cpus", "mem")
 
 

@@ -80,7 +80,7 @@ def _least_goal(problem: Problem, settled: Int64 | None) -> int:
 
     `settled`, int64[rows], is how many of each row every answer as good in the earlier levels places; None: not known.
     """
-    nothing = Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents)
+    nothing = Assignment.nothing()
     if problem.goal == "prefer":
         cheapest = 0 if problem.preferences is None else int(min(0, problem.preferences.cost.min(initial=0)))
         return cheapest * int(problem.wanted.sum())

@@ -229,6 +229,11 @@ class Assignment:
     cut_short: bool = False
 
     @classmethod
+    def nothing(cls) -> Assignment:
+        """Return the assignment that places nothing."""
+        return cls(row=np.empty(0, np.int32), agent=np.empty(0, np.int32), count=np.empty(0, np.int64))
+
+    @classmethod
     def of_runs(
         cls, row: NDArray[np.integer], agent: NDArray[np.integer], count: NDArray[np.integer], agents: int
     ) -> Assignment:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from placement.checker import Verdict, verify
 from placement.cluster import Cluster, Disk, Reservation, Volume
 from placement.constraints import FaultDomain, GroupBy, Like, Maintenance, ScarceGpus, Unlike
 from placement.errors import InputError
 from placement.patterns import Pattern
 from placement.placements import Placements
 from placement.running import RunningInstance
-from placement.checker import Verdict, verify
 from placement.workload import Job, VolumeRequest, Workload
 from tests.clusters import agent, cluster, job, workload
 

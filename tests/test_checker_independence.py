@@ -20,8 +20,8 @@ from placement.constraints import (
     Unique,
     Unlike,
 )
-from placement.patterns import Pattern
 from placement.engine import UnverifiedError, place
+from placement.patterns import Pattern
 from placement.workload import Job, Workload
 from tests.clusters import agent, cluster
 

@@ -61,7 +61,11 @@ def jobs(count: int, rows: list[tuple[str, float, int, int, str]], seed: int) ->
         mem = cpus * 1024 * (1, 2, 4, 8)[int(4 * draw())] * (0.8 + 0.4 * draw())
         found.append((instances, cpus, mem, _constraint(i, instances, len(rows))))
     factor = _factor(found, rows)
-    return [BatchJob(n, max(1, int(cpus * factor * 100)), max(1, int(mem * factor)), rule) for n, cpus, mem, rule in found if n]
+    return [
+        BatchJob(n, max(1, int(cpus * factor * 100)), max(1, int(mem * factor)), rule)
+        for n, cpus, mem, rule in found
+        if n
+    ]
 
 
 def _constraint(number: int, instances: int, agents_: int) -> str:
@@ -81,7 +85,9 @@ def _factor(found: list[tuple[int, float, float, str]], rows: list[tuple[str, fl
 def write(directory: Path, agents_: int, instances: int, seed: int) -> None:
     """Write agents.csv and jobs.csv."""
     rows = agents(agents_, seed)
-    (directory / "agents.csv").write_text(write_rows(("agent", "cpus", "mem", "disk", "rack"), iter(rows)), encoding="utf-8")
+    (directory / "agents.csv").write_text(
+        write_rows(("agent", "cpus", "mem", "disk", "rack"), iter(rows)), encoding="utf-8"
+    )
     lines = (
         (f"job-{i:04d}", job.instances, job.cpus / 100, job.mem, job.constraint)
         for i, job in enumerate(jobs(instances, rows, seed))

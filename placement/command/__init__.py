@@ -6,6 +6,8 @@ output, messages to standard error. Exit codes: 0 all placed / holds, 1 not all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from placement.command.convert import convert
@@ -25,7 +27,7 @@ app = typer.Typer(
     help="Decide which instance runs on which agent, for the whole cluster at once, and say why and how well.",
     epilog="Example: `placement place datasets/webshop/agents.jsonl datasets/webshop/shop.json`",
 )
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., None], str] = {
     place: "place datasets/webshop/agents.jsonl datasets/webshop/shop.json --deadline 5s -o placements.csv",
     verify: "verify datasets/webshop/agents.jsonl datasets/webshop/shop.json datasets/webshop/placements.csv",
     explain: "explain datasets/webshop/agents.jsonl datasets/webshop/shop.json --job /shop/search",

@@ -25,8 +25,7 @@ def convert(
     snapshot_format: options.SnapshotFormat = None,
     workload_format: options.WorkloadFormat = None,
 ) -> None:
-    """Convert a snapshot (any format read) to CSV or JSON lines, or a workload to CSV. Whole or not at all.
-    """
+    """Convert a snapshot (any format read) to CSV or JSON lines, or a workload to CSV. Whole or not at all."""
     from placement.documents import read_bytes
     from placement.frameworks import read_workload, table
     from placement.snapshots import read_cluster, write_cluster, write_text

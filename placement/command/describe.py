@@ -18,8 +18,7 @@ def describe(
     snapshot_format: options.SnapshotFormat = None,
     workload_format: options.WorkloadFormat = None,
 ) -> None:
-    """Say what was understood of a snapshot or a workload; what a framework would refuse is named with its rule.
-    """
+    """Say what was understood of a snapshot or a workload; what a framework would refuse is named with its rule."""
     import io
 
     from placement.command.render import cluster_tables, workload_tables
@@ -47,7 +46,7 @@ def is_snapshot(data: bytes) -> bool:
     from placement.snapshots import FORMATS
 
     text = [one.load() for one in FRAMEWORKS.values() if one.text]
-    if not data.lstrip()[:1] in (b"{", b"[") and any(one.fits(data) for one in text):
+    if data.lstrip()[:1] not in (b"{", b"[") and any(one.fits(data) for one in text):
         return False
     return any(one.load().fits(data) for one in FORMATS.values()) and not _is_app(data)
 

@@ -32,8 +32,8 @@ def explain(
 
     Exit code 0: nothing is missing; 1: something is; 2: bad input.
     """
-    from placement.explanation import explain as why
     from placement.engine import place
+    from placement.explanation import explain as why
 
     until = options.started() + options.seconds(deadline)
     inputs = Inputs(cluster, workload, running, total, setting, now, strict, snapshot_format, workload_format,

@@ -31,8 +31,8 @@ def verify(
 
     Exit code 0: they hold; 1: they do not; 2: bad input.
     """
-    from placement.snapshots.running import read_placements
     from placement.checker import verify as judge
+    from placement.snapshots.running import read_placements
 
     inputs = Inputs(cluster, [workload], running, total, setting, now, strict, snapshot_format, workload_format,
                     prefix_files, skip_refused, scale)  # fmt: skip

@@ -17,7 +17,7 @@ from placement.cluster import Agent, Cluster, Disk, Reservation, Volume
 from placement.errors import InputError, nearest
 from placement.running import RunningInstance
 from placement.snapshots import table
-from placement.snapshots.cells import ports_text
+from placement.snapshots.cells import ports_text, resource_name, split_role
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +71,8 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     for column in frame.columns:
-        base = table.split_role(column.removeprefix("total:"))[0]
-        if table.resource_name(base) is not None or column.startswith("total:") or column == "price":
+        base = split_role(column.removeprefix("total:"))[0]
+        if resource_name(base) is not None or column.startswith("total:") or column == "price":
             frame[column] = pd.to_numeric(frame[column].replace("", None))
     return frame
 

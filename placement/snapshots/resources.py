@@ -243,7 +243,7 @@ def attribute_of(record: Record) -> tuple[str, Attribute]:
     raise record.error("type", "is no attribute", expected="TEXT, SCALAR, RANGES or SET with its value")
 
 
-def domain_of(record: Record) -> dict[str, str | None]:
+def domain_of(record: Record) -> dict[str, Any]:
     """Return region and zone of a record's fault domain."""
     domain = record.record("domain")
     fault = domain.record("fault_domain") if domain is not None else None
@@ -254,7 +254,7 @@ def domain_of(record: Record) -> dict[str, str | None]:
     return found
 
 
-def window_of(record: Record) -> dict[str, float | None]:
+def window_of(record: Record) -> dict[str, Any]:
     """Return start and length of a record's unavailability in seconds."""
     window = record.record("unavailability")
     if window is None:

@@ -30,7 +30,7 @@ def solve(problem: Problem, options: Options, start: Assignment | None = None) -
     start
         An answer to begin with; None begins with nothing placed.
     """
-    best = start or Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents)
+    best = start or Assignment.nothing()
     return _Search(problem, options, best).run()
 
 

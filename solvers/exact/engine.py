@@ -17,7 +17,7 @@ from solvers.problem import Assignment
 
 SHORTEST = 0.02
 """Seconds below which no solve is begun."""
-SETTINGS = (({"linearization_level": 2}, 0.3), ({}, 1.0))
+SETTINGS: tuple[tuple[dict[str, object], float], ...] = (({"linearization_level": 2}, 0.3), ({}, 1.0))
 """Settings of single-worker solves in turn, each with its share of what time is left."""
 PORTFOLIO_WORKERS = 8
 """Workers of one solve when determinism is not asked for: CP-SAT's own portfolio, also on few processors."""
@@ -42,7 +42,7 @@ class Engine:
     def solve(self, model: Model, start: Assignment, *, share: float) -> Outcome:
         """Solve a model, hinted with an assignment, in a share of the time left."""
         best = Outcome()
-        for setting, part in SETTINGS if self.options.deterministic else (({}, 1.0),):
+        for setting, part in SETTINGS if self.options.deterministic else SETTINGS[-1:]:
             best = _joined(best, self._once(model, best.assignment or start, setting, share * part), model)
             if not best.cut_short or best.infeasible:
                 break
@@ -64,7 +64,7 @@ class Engine:
         return self._read(model, solver, solver.solve(model.model))
 
     def _hint(self, model: Model, assignment: Assignment) -> None:
-        model.model.clear_hints()
+        model.model.clear_hints()  # type: ignore[no-untyped-call]
         counts = model.pairs.counts(model.problem, assignment)
         for pair in np.flatnonzero(model.is_free).tolist():
             model.model.add_hint(model.x[pair], int(counts[pair]))

@@ -51,7 +51,7 @@ def _loads(model: Model) -> list[tuple[int, list[tuple[int, int, Any, int]]]]:
     """
     problem = model.problem
     plain = problem.total.shape[1]
-    before = used_after(problem, Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents))
+    before = used_after(problem, Assignment.nothing())
     loads = []
     for agent, pairs in model.by_agent(np.arange(len(model.pairs))):
         need = problem.demand[problem.shape[model.pairs.row[pairs]], :plain]
@@ -71,7 +71,7 @@ def _loads(model: Model) -> list[tuple[int, list[tuple[int, int, Any, int]]]]:
 def _balance(model: Model) -> Any:
     """The peak is at least every used/total, in millionths."""
     problem = model.problem
-    before = used_after(problem, Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents))
+    before = used_after(problem, Assignment.nothing())
     there = problem.total > 0
     low = int((-(-before[there] * MILLION // problem.total[there])).max()) if there.any() else 0
     peak = model.int_var(low, max(low, MILLION))
@@ -86,7 +86,7 @@ def _balance(model: Model) -> Any:
 def _spread(model: Model) -> Any:
     """Each agent's dominant share in thousandths, squared and summed."""
     problem = model.problem
-    before = used_after(problem, Assignment.of_runs(*[np.empty(0, np.int64)] * 3, problem.agents))
+    before = used_after(problem, Assignment.nothing())
     shares = dominant_share(before, problem.total)
     squares = []
     constant = int((shares * shares).sum())

@@ -19,18 +19,22 @@ from solvers.problem import Assignment
 from solvers.rules import Int64
 
 
-def run_through(run: Run, order: Order) -> Assignment:
+def run_through(run: Run, order: Order, *, lenient: bool = False) -> Assignment:
     """Place all rows and return the assignment.
 
     In each tier the rows are placed with soft rules as hard ones first; then what is left is placed breaking as few as
-    possible. Rows that require others are tried once more at the very end, when all others are placed.
+    possible (`lenient`: after each row what is left of it). Rows that require others are tried once more at the very
+    end, when all others are placed.
     """
     together = Together(Rounds(run))
     for _, tier in groupby(segments(run.traits, order), key=lambda segment: segment.tier):
         pieces = list(tier)
         for segment in pieces:
             if segment.mode == GENERAL:
-                _place_general(run, together, segment.rows.tolist(), relaxed=False)
+                for some in [[row] for row in segment.rows.tolist()] if lenient else [segment.rows.tolist()]:
+                    _place_general(run, together, some, relaxed=False)
+                    if lenient:
+                        _place_general(run, together, some, relaxed=True)
             else:
                 _place_simple(run, together, segment)
         if run.traits.any_soft:

@@ -39,6 +39,8 @@ class Member:
         How agents are ranked, and in which order rows come.
     improves
         Whether it is worth running when everything is placed already.
+    lenient
+        Whether soft rules are broken for one row before the next is looked at.
     """
 
     name: str
@@ -46,10 +48,11 @@ class Member:
     order: Order
     bonus: float = 0.0
     improves: bool = False
+    lenient: bool = False
 
     def run(self, traits: Traits) -> Assignment:
         """Return the assignment this way gives."""
-        found = run_through(Run(traits, self.score, self.bonus), self.order)
+        found = run_through(Run(traits, self.score, self.bonus), self.order, lenient=self.lenient)
         return replace(found, strategy=f"greedy: {self.name}, ordered by {self.order}")
 
 
@@ -110,6 +113,9 @@ def members(traits: Traits) -> Iterator[Member]:
     yield Member("dot product", Dot(), "size")
     yield Member("worst fit", WorstFit(), "worth")
     yield Member("cosine", Cosine(), "worth")
+    if traits.any_soft:
+        yield Member("cosine, rules broken at once", Cosine(), "size", lenient=True)
+        yield Member("cosine, rules broken at once", Cosine(), "worth", lenient=True)
     yield Member("best fit", BestFit(), "size")
     yield Member("best fit", BestFit(), "rules first")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.greedy.kernel import Needs, Numbers, View
+from solvers.greedy.kernel import Needs, Numbers
 from solvers.greedy.run import Run
 from solvers.greedy.traits import Mode
 from solvers.rules import Bool, Int64

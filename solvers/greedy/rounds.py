@@ -83,11 +83,13 @@ class Rounds:
             placed += done
         return placed
 
-    def open_room(self, row: int, waived: Collection[int], within: Bool | None = None) -> Int64:
+    def open_room(self, row: int, waived: Collection[int], within: Bool, *, relaxed: bool) -> Int64:
         """Return int64[agents]: instances of a row that could go to each agent now, some rules waived."""
         wanted = int(self.run.left[row])
-        states = [state for state in self.states.of(row) if state.number not in waived]
-        room = self._room(row, wanted, within, relaxed=False)
+        states = [
+            state for state in self.states.of(row) if state.number not in waived and not (relaxed and state.soft)
+        ]
+        room = self._room(row, wanted, within, relaxed)
         _leave_open(row, room, states)
         for state in sorted(states, key=_joint_last):
             np.minimum(room, state.by_agent(state.allowance(row, room), state.outside(row)), out=room)

@@ -10,7 +10,7 @@ import numpy as np
 from solvers.greedy.kernel import Agents, Numbers, filled, ranked, small
 from solvers.greedy.run import Run
 from solvers.greedy.traits import Mode
-from solvers.rules import Int32, Int64
+from solvers.rules import Int64
 
 SLACK = 64
 """A window is refilled by so many agents more than the next row needs."""

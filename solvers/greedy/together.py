@@ -23,7 +23,6 @@ class Together:
     def __init__(self, rounds: Rounds) -> None:
         self.rounds = rounds
         self.run = rounds.run
-        self._gangs = self.run.traits.gangs
 
     def place_bundle(self, rows: Sequence[int], *, relaxed: bool = False) -> None:
         """Place rows that share gangs (or one row without any); a gang that stays too small is taken back whole."""
@@ -33,7 +32,7 @@ class Together:
             for row in rows:
                 if row not in barred:
                     self._place_with_targets(row, relaxed)
-            failed = self._rows_of_small_gangs(mark)
+            failed = rows_of_small_gangs(self.rounds, mark)
             if not failed:
                 break
             self.rounds.undo(mark)
@@ -43,32 +42,38 @@ class Together:
     def _place_with_targets(self, row: int, relaxed: bool) -> None:
         """Place a row; where it lacks the rows it requires, bring these along."""
         self.rounds.place(row, relaxed=relaxed)
-        while not relaxed and self.run.left[row] and self._required(row) and self._bring(row):
-            self.rounds.place(row)
+        attempt = _Attempt(self.rounds, relaxed)
+        while self.run.left[row] and attempt.required(row) and attempt.bring(row):
+            self.rounds.place(row, relaxed=relaxed)
 
-    def _rows_of_small_gangs(self, mark: int) -> set[int]:
-        """Return the rows of all gangs that have some instances but too few, among those touched since a moment."""
-        found: set[int] = set()
-        wanted, left = self.run.problem.wanted, self.run.left
-        for row in sorted({row for row, _, _ in self.rounds.since(mark)} & self._gangs.keys()):
-            for number in self.run.problem.rules_of[row]:
-                rule = self.run.problem.rules[number]
-                if isinstance(rule, Gang) and 0 < int((wanted - left)[rule.rows].sum()) < rule.least:
-                    found |= set(rule.rows.tolist())
-        return found
 
-    # --- rows that require one another ------------------------------------------------------------------------------
+class _Attempt:
+    """Brings rows together that require one another.
 
-    def _required(self, row: int) -> list[RequiresState]:
+    Attributes
+    ----------
+    rounds, relaxed
+        Who places, and whether soft rules may be broken (soft requirements then need nobody).
+    """
+
+    def __init__(self, rounds: Rounds, relaxed: bool) -> None:
+        self.rounds = rounds
+        self.relaxed = relaxed
+
+    def required(self, row: int) -> list[RequiresState]:
         """Return the states of the requirements of a row."""
         states = self.rounds.states.of(row)
-        return [state for state in states if isinstance(state, RequiresState) and row in state.rows]
+        return [
+            state
+            for state in states
+            if isinstance(state, RequiresState) and row in state.rows and not (self.relaxed and state.soft)
+        ]
 
-    def _bring(self, row: int) -> bool:
+    def bring(self, row: int) -> bool:
         """Put a required row and this one into a group where the required one is not yet; tell whether any came."""
-        required = self._required(row)
+        required = self.required(row)
         inside = np.logical_and.reduce([state.codes >= 0 for state in required])
-        room = self.rounds.open_room(row, [state.number for state in required], inside)
+        room = self.rounds.open_room(row, [state.number for state in required], inside, relaxed=self.relaxed)
         for state in required:
             by_group = np.where(state.others == 0, state.room(room), 0)
             candidates = np.flatnonzero(by_group > 0)
@@ -96,11 +101,11 @@ class Together:
             within = within & (state.codes == group)
             if not state.others[group] and not self._seed(state, within, (row,)):
                 return False
-        return self.rounds.place(row, within=within, waived=waived) > 0
+        return self.rounds.place(row, within=within, waived=waived, relaxed=self.relaxed) > 0
 
     def _group_for(self, row: int, state: RequiresState, waived: Collection[int], within: Bool) -> int | None:
         """Return the group with most room for a row on some agents, None if there is no room."""
-        by_group = state.room(self.rounds.open_room(row, waived, within))
+        by_group = state.room(self.rounds.open_room(row, waived, within, relaxed=self.relaxed))
         best = int(np.argmax(by_group)) if len(by_group) else 0
         return best if len(by_group) and by_group[best] > 0 else None
 
@@ -114,9 +119,9 @@ class Together:
             return True
         for other in others:
             mark = self.rounds.mark()
-            required = self._required(other)
+            required = self.required(other)
             waived = [one.number for one in required]
-            if self.rounds.place(other, wanted=1, within=within, waived=waived):
+            if self.rounds.place(other, wanted=1, within=within, waived=waived, relaxed=self.relaxed):
                 agent = int(self.rounds.since(mark)[-1][1][0])
                 if all(
                     one.others[one.codes[agent]] > 0 or self._seed(one, one.codes == one.codes[agent], (*chain, other))
@@ -130,12 +135,24 @@ class Together:
     def _complete(self, mark: int) -> bool:
         """Fill up the gangs of all rows placed since a moment, and tell whether gangs and requirements hold then."""
         touched = {row for row, _, _ in self.rounds.since(mark)}
-        for row in sorted({member for one in touched for member in self._gangs.get(one, ())}):
-            self.rounds.place(row)
-        if self._rows_of_small_gangs(mark):
+        for row in sorted({member for one in touched for member in self.rounds.run.traits.gangs.get(one, ())}):
+            self.rounds.place(row, relaxed=self.relaxed)
+        if rows_of_small_gangs(self.rounds, mark):
             return False
         return all(
             (state.others[state.codes[agents]] > 0).all() and (state.codes[agents] >= 0).all()
             for row, agents, _ in self.rounds.since(mark)
-            for state in self._required(row)
+            for state in self.required(row)
         )
+
+
+def rows_of_small_gangs(rounds: Rounds, mark: int) -> set[int]:
+    """Return the rows of all gangs that have some instances but too few, among those touched since a moment."""
+    found: set[int] = set()
+    problem, left = rounds.run.problem, rounds.run.left
+    for row in sorted({row for row, _, _ in rounds.since(mark)} & rounds.run.traits.gangs.keys()):
+        for number in problem.rules_of[row]:
+            rule = problem.rules[number]
+            if isinstance(rule, Gang) and 0 < int((problem.wanted - left)[rule.rows].sum()) < rule.least:
+                found |= set(rule.rows.tolist())
+    return found

@@ -11,8 +11,8 @@ from typing import Any
 
 from placement.cluster import Cluster
 from placement.eligibility import Eligibility, eligible
-from placement.frameworks import read_workload
 from placement.engine import place
+from placement.frameworks import read_workload
 from placement.policies import marathon as policy
 from placement.running import RunningInstance
 from placement.workload import Job, Workload

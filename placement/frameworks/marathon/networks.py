@@ -138,7 +138,7 @@ def _definitions(app: Record) -> list[tuple[int, Record | None]] | None:
     if new is not None:
         found = [(_port(one, "port"), one) for one in app.records("portDefinitions")]
     if old is not None:
-        ports = [(_port(Record(dict(port=one), f"{app.at('ports')}[{i}]"), "port"), None) for i, one in enumerate(old)]
+        ports = [(_port(Record({"port": one}, f"{app.at('ports')}[{i}]"), "port"), None) for i, one in enumerate(old)]
         if found is not None and [port for port, _ in ports] != [port for port, _ in found]:
             raise _refused(app, "ports", "ports and portDefinitions differ", "5.1", "one of the two")
         found = found if found is not None else list(ports)

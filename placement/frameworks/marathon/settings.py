@@ -12,7 +12,7 @@ from placement.errors import InputError, nearest
 FEATURES = ("gpu_resources", "external_volumes", "secrets", "task_killing", "vips", "maintenance_mode")
 
 
-class Refused(InputError):
+class Refused(InputError):  # noqa: N818 - reads as what Marathon did
     """An app that Marathon refuses; `section` is the part of its rules that says so (docs/marathon.md)."""
 
     def __init__(self, message: str, *, section: str, **more: Any) -> None:
