@@ -5,9 +5,13 @@ Nothing here knows what a document means. Everything wrong becomes one `InputErr
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +25,7 @@ DEEPEST = 64
 """Levels of nesting that are read."""
 STDIN = "-"
 _CHUNK = 1 << 22
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_bytes(path: str | Path, stdin: BinaryIO | None = None) -> bytes:
@@ -72,14 +77,15 @@ def load_json(data: bytes, *, file: str) -> Any:
     Raises
     ------
     InputError
-        If it is no JSON, nests deeper than `DEEPEST`, repeats a key, or holds NaN or Infinity.
+        If it is no JSON, nests deeper than `DEEPEST`, repeats a key, or holds NaN, Infinity or half a character.
     """
     text = decode_text(data, file=file)
     depth = nesting(data)
     if depth > DEEPEST:
         raise InputError("nests too deep", file=file, value=depth, expected=f"at most {DEEPEST} levels")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        with _no_collection():
+            value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise InputError(f"is not JSON: {error.msg}", file=file, place=place) from None
@@ -87,13 +93,36 @@ def load_json(data: bytes, *, file: str) -> Any:
         raise error.inside(file=file) from None
     except ValueError as error:  # a number of thousands of digits
         raise InputError(f"is not JSON that can be read: {error}", file=file) from None
+    if _SURROGATE.search(data):
+        _check_surrogates(value, file)
+    return value
+
+
+def _check_surrogates(value: Any, file: str) -> None:
+    """Refuse texts that no encoding can write: half of a pair of surrogates."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError("holds half a character", file=file, value=error.object[error.start : error.end],
+                         expected="pairs of surrogates") from None  # fmt: skip
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect no garbage meanwhile: a document being read holds none, and looking for it doubles the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise InputError("a key stands twice in one object", value=twice, expected="distinct keys")
     return found
 
@@ -161,6 +190,11 @@ class Record:
         """Return an error about a field."""
         return InputError(message, file=self.file, place=self.at(name), value=self.fields.get(name), **more)
 
+    def doubt(self, name: str, message: str, **more: Any) -> None:
+        """Doubt a field: a warning, or an error where the reading is strict."""
+        value = more.pop("value", self.fields.get(name))
+        doubt(message, strict=self.strict, file=self.file, place=self.at(name), value=value, **more)
+
     def get(self, name: str) -> Any:
         """Return a field as it is; None if absent or null."""
         self.asked.add(name)
@@ -209,7 +243,7 @@ class Record:
             raise self.error(name, "is not a number", expected="a number") from None
         if not np.isfinite(number):
             raise self.error(name, "is not a number", expected="a finite number")
-        doubt("is a number written as text", strict=self.strict, file=self.file, place=self.at(name), value=value)
+        self.doubt(name, "is a number written as text")
         return number
 
     def whole(self, name: str, default: int) -> int:
@@ -261,5 +295,4 @@ class Record:
         """Doubt every field whose name is not known."""
         for name in self.fields:
             if name not in known and name not in self.asked:
-                doubt("unknown key", strict=self.strict, file=self.file, place=self.at(name),
-                      expected=None, nearest=nearest(name, known))  # fmt: skip
+                self.doubt(name, "unknown key", value=None, nearest=nearest(name, known))
