@@ -26,6 +26,8 @@ Value = TypeVar("Value")
 
 EXACT_IN_32 = 2**24
 EXACT_IN_64 = 2**50
+NOTHING_FREE = 1e-9
+"""Norm of an agent that has nothing free."""
 SAMPLE = 16
 """One score in so many is looked at to find a threshold."""
 FEW = 2048
@@ -160,7 +162,7 @@ class View:
     free
         For each dimension an array over the agents.
     reciprocal
-        float32: 1 / |scaled free|, times 1 + bonus for opened agents; 0 where nothing is free.
+        float32: 1 / |scaled free|, times 1 + bonus for opened agents; large where nothing is free.
     opened
         bool: holds something already, so its price is paid.
     """
@@ -196,6 +198,11 @@ class View:
             found = each if found is None else np.logical_and(found, each, out=found)
         return np.ones(len(self.reciprocal), np.bool_) if found is None else found
 
+    def part(self, where: Agents) -> View:
+        """Return a copy of the agents at some positions of the view (one may be repeated)."""
+        index = where if isinstance(self.index, slice) else self.index[where]
+        return View(self.frame, index, [free[where] for free in self.free], self.reciprocal[where], self.opened[where])
+
 
 class Room(View):
     """The free capacity of all agents during one greedy run.
@@ -228,11 +235,6 @@ class Room(View):
         """Recompute the norms of agents whose free capacity has changed."""
         self.reciprocal[agents] = self._reciprocals([free[agents] for free in self.free], self.opened[agents])
 
-    def part(self, agents: Agents) -> View:
-        """Return a copy of some agents, given in ascending order (an agent may be repeated)."""
-        free = [free[agents] for free in self.free]
-        return View(self.frame, agents, free, self.reciprocal[agents], self.opened[agents])
-
     def take_in(self, part: View, needs: Needs, where: Agents, counts: Numbers) -> None:
         """Take the capacity of `counts` instances in a copy of some agents, at distinct positions `where` of it."""
         for d, need in needs:
@@ -250,13 +252,18 @@ class Room(View):
         self.load[agents] += counts
 
     def _reciprocals(self, free: list[Numbers], opened: Bool) -> Float32:
-        squares = np.zeros(len(opened), np.float32)
+        squares: Float32 | None = None
         for amounts, scale in zip(free, self.frame.scale, strict=True):
             scaled = (amounts * scale).astype(np.float32, copy=False)
-            squares += scaled * scaled
+            scaled *= scaled
+            squares = scaled if squares is None else np.add(squares, scaled, out=squares)
+        if squares is None:
+            return np.ones(len(opened), np.float32)
         norm = np.sqrt(squares, out=squares)
-        found = np.zeros(len(opened), np.float32)
-        np.divide(np.where(opened, np.float32(1 + self._bonus), np.float32(1)), norm, out=found, where=norm > 0)
+        np.maximum(norm, NOTHING_FREE, out=norm)
+        found: Float32 = np.reciprocal(norm, out=norm)
+        if self._bonus:
+            found[opened] *= 1 + self._bonus
         return found
 
 

@@ -70,41 +70,46 @@ class Racks:
 
     def _place(self, row: int, wanted: int) -> None:
         """Fix what each group takes, then go to its best agent, one instance at a time."""
-        needs, groups = self.run.needs(row), len(self.first)
-        room = self._room(needs)
-        shares = self._shares(room, wanted)
-        while shares.any():
-            best = self._best(needs, room)
-            taking = np.flatnonzero(shares)
-            if len(taking) < groups:
-                best = best[taking]
-            self._take(row, needs, best)
+        needs = self.run.needs(row)
+        shares = self._shares(self._room(needs), wanted)
+        taking = np.flatnonzero(shares)
+        while len(taking):
+            self._take(row, needs, self._best(needs, taking))
             shares[taking] -= 1
-            if shares.any():
-                room = self._room(needs)
+            taking = np.flatnonzero(shares)
 
     def _room(self, needs: Needs) -> Numbers:
-        """Return how many instances each cell has capacity for."""
+        """Return how many instances each group has room for."""
         room = self.view.most(needs)
-        return room if needs else room * self.real
+        if not needs:
+            room = room * self.real
+        by_group = room.reshape(len(self.first), self.width).sum(axis=1)
+        # a float32 sum is exact below 2^24; where it is not, it is large enough for any share
+        return by_group if by_group.max(initial=0) < EXACT_IN_32 else np.minimum(by_group, EXACT_IN_32 / 2)
 
-    def _shares(self, room: Numbers, wanted: int) -> Int64:
+    def _shares(self, most: Numbers, wanted: int) -> Int64:
         """Return int64[groups]: instances of each group, differing by one at most; groups with most room take more."""
         groups = len(self.first)
-        most = room.reshape(groups, self.width).sum(axis=1, dtype=np.float64)
         floor = int(min(wanted // groups, most.min()))
         shares = np.full(groups, floor, np.int64)
         extra = min(wanted - floor * groups, groups)
         if extra:
-            most -= floor
-            shares[np.argsort(-most, kind="stable")[:extra]] += 1
-            shares[most <= 0] = floor
+            left = most - floor
+            shares[ranked(left)[:extra]] += 1
+            shares[left <= 0] = floor
         return shares
 
-    def _best(self, needs: Needs, room: Numbers) -> Int64:
-        """Return the best cell of each group."""
-        score = self.run.score(self.view, needs) * (room > 0)
-        return self.first + score.reshape(len(self.first), self.width).argmax(axis=1)
+    def _best(self, needs: Needs, groups: Int64) -> Int64:
+        """Return the best cell of each of some groups, an instance fitting in every one of these."""
+        first = self.first[groups]
+        if 2 * len(groups) < len(self.first):
+            cells = (first[:, None] + np.arange(self.width)).reshape(-1)
+            view, real = self.view.part(cells), self.real[cells]
+        else:
+            view, real = self.view, self.real
+        fits = view.fits(needs) if needs else real
+        best = (self.run.score(view, needs) * fits).reshape(-1, self.width).argmax(axis=1)
+        return first + (best if view is not self.view else best[groups])
 
     def _take(self, row: int, needs: Needs, cells: Int64) -> None:
         ones = np.ones(len(cells), np.int64)
