@@ -6,15 +6,14 @@ Source: mesosphere/marathon, state/PathId.scala (docs/marathon.md 2.1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from placement.frameworks.marathon.settings import Refused
 
 _LABEL = r"([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])"
 _SEGMENT = re.compile(rf"({_LABEL}\.)*{_LABEL}")
-_RESERVED = ("restart", "tasks", "versions")
-_DOTS = (".", "..")
+_RESERVED = ("restart", "tasks", "versions", ".", "..")
 ROOT = "/"
+LONGEST = 1000
 
 
 def resolve(text: str, base: str = ROOT) -> str:
@@ -38,27 +37,24 @@ def top(path: str) -> str:
     return path.split("/")[1]
 
 
-def ancestors(path: str) -> Iterator[str]:
-    """Yield the groups a path lies in, the nearest first, without the root."""
-    while (path := parent(path)) != ROOT:
-        yield path
-
-
-def checked(text: str, base: str) -> str:
+def app_id(text: str, base: str) -> str:
     """Return the resolved id of an app, pod or group.
 
     Raises
     ------
     Refused
-        If a segment breaks the rule for ids, or the last one is a reserved word.
+        If a segment breaks the rule for ids.
 
     """
-    segments = [one for one in text.split("/") if one]
-    for segment in segments:
-        if segment not in _DOTS and not _SEGMENT.fullmatch(segment):
+    if len(text) > LONGEST:
+        raise Refused("id is too long", section="2.1", value=text, expected=f"at most {LONGEST} characters")
+    for segment in (one for one in text.split("/") if one not in ("", ".", "..")):
+        if not _SEGMENT.fullmatch(segment):
             raise Refused("id has a bad segment", section="2.1", value=segment,
                           expected="lower case letters, digits, inner dots and hyphens")  # fmt: skip
-    if segments and segments[-1] in (*_RESERVED, *_DOTS):
-        raise Refused("id ends in a reserved word", section="2.1", value=text,
-                      expected="a last segment other than " + ", ".join((*_RESERVED, *_DOTS)))  # fmt: skip
-    return resolve(text, base)
+    path = resolve(text, base)
+    if path.rpartition("/")[2] in _RESERVED:
+        raise Refused(
+            "id ends in a reserved word", section="2.1", value=text, expected="not restart, tasks or versions"
+        )
+    return path

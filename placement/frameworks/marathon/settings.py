@@ -7,12 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from placement.constraints.group_by import Generation
-from placement.documents import Record
 from placement.errors import InputError, nearest
 
 FEATURES = ("gpu_resources", "external_volumes", "secrets", "task_killing", "vips", "maintenance_mode")
-ROUND_SETTINGS = ("max_instances_per_offer", "launch_tokens", "offer_matching_timeout")
-"""Bounds of one round of Marathon's own; a plan of a whole snapshot has no use for them, so they are checked only."""
 
 
 class Refused(InputError):  # noqa: N818 - reads as what Marathon did
@@ -24,17 +21,6 @@ class Refused(InputError):  # noqa: N818 - reads as what Marathon did
 
     def __str__(self) -> str:
         return f"{super().__str__()} [Marathon's rule {self.section}]"
-
-    @classmethod
-    def at(cls, record: Record, name: str, message: str, section: str, expected: str | None = None) -> Refused:
-        """Return the refusal of a record's field."""
-        return cls(message, section=section, file=record.file, place=record.at(name), value=record.fields.get(name),
-                   expected=expected)  # fmt: skip
-
-    @property
-    def reason(self) -> str:
-        """The refusal as the reason for leaving something out: rule first."""
-        return f"marathon {self.section}: {super().__str__()}"
 
     def inside(self, *, file: str | None = None, place: str | None = None) -> Refused:
         """Return the same refusal told from further outside."""
@@ -52,10 +38,7 @@ class MarathonSettings:
     local_region
         Region of the Mesos masters; None: unknown.
     group_by
-        Generation of GROUP_BY with a number: 'quota' or 'classic' (without a number it is always 'classic').
-    given
-        Names of the settings that were given. What is refused only because of a default that nobody stated is read
-        with a doubt instead.
+        Generation of GROUP_BY with a number: 'quota' or 'classic'.
 
     """
 
@@ -71,7 +54,6 @@ class MarathonSettings:
     local_region: str | None = None
     enable_features: frozenset[str] = frozenset()
     group_by: Generation = "quota"
-    given: frozenset[str] = frozenset()
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, str]) -> MarathonSettings:
@@ -83,24 +65,17 @@ class MarathonSettings:
             For an unknown name or a value it cannot have.
 
         """
-        names = [*(one.name for one in fields(cls) if one.name != "given"), *ROUND_SETTINGS]
+        names = [one.name for one in fields(cls)]
         values: dict[str, Any] = {}
         for name, value in given.items():
             if name not in names:
                 raise InputError("no such setting of Marathon", value=name, expected="one of " + ", ".join(names),
                                  nearest=nearest(name, names))  # fmt: skip
             values[name] = _READERS.get(name, _text)(name, value)
-        settings = cls(**{name: value for name, value in values.items() if name not in ROUND_SETTINGS},
-                       given=frozenset(values))  # fmt: skip
-        if settings.local_port_min > settings.local_port_max:
-            raise InputError("local_port_min is above local_port_max", value=settings.local_port_min,
-                             expected=f"at most {settings.local_port_max}")  # fmt: skip
-        return settings
+        return cls(**values)
 
 
 def _text(name: str, value: str) -> str:
-    if not value:
-        raise InputError(f"setting {name} is empty", expected="a name")
     return value
 
 
@@ -115,7 +90,7 @@ def _one_of(*allowed: str) -> Callable[[str, str], str]:
 
 
 def _switch(name: str, value: str) -> bool:
-    return _one_of("on", "off", "true", "false")(name, value.lower()) in ("on", "true")
+    return _one_of("on", "off", "true", "false", "True", "False")(name, value) in ("on", "true", "True")
 
 
 def _number(name: str, value: str) -> float:
@@ -124,12 +99,12 @@ def _number(name: str, value: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < 1e12:
-        raise InputError(f"setting {name} is not a number", value=value, expected="0 or more")
+        raise InputError(f"setting {name} is not a number of seconds", value=value, expected="0 or more")
     return number
 
 
 def _port(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and int(value) <= 65535):
+    if not value.isdigit() or int(value) > 65535:
         raise InputError(f"setting {name} is not a port", value=value, expected="0 to 65535")
     return int(value)
 
@@ -141,20 +116,14 @@ def _features(name: str, value: str) -> frozenset[str]:
     return found
 
 
-def _generation(name: str, value: str) -> str:
-    word = _one_of("quota", "classic", "auto")(name, value)
-    return "quota" if word == "auto" else word
-
-
 _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "accepted_resource_roles_default_behavior": _one_of("any", "unreserved", "reserved"),
     "new_group_enforce_role": _one_of("off", "top"),
     "gpu_scheduling_behavior": _one_of("restricted", "unrestricted"),
-    "group_by": _generation,
+    "group_by": _one_of("quota", "classic"),
     "maintenance_mode": _switch,
     "draining_seconds": _number,
     "local_port_min": _port,
     "local_port_max": _port,
     "enable_features": _features,
-    **dict.fromkeys(ROUND_SETTINGS, _number),
 }
