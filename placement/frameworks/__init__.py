@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from placement.documents import load_json, name_of, read_bytes
+from placement.documents import decode_text, load_json, name_of, read_bytes
 from placement.errors import InputError, nearest
 from placement.running import RunningInstance
 from placement.workload import Job, LeftOut, Workload
@@ -131,6 +131,7 @@ def _document(path: str | Path, format: str | None, stdin: BinaryIO | None) -> t
         chosen = FRAMEWORKS[format]
         return chosen, data if chosen.text else load_json(data, file=file)
     if data.lstrip()[:1] not in (b"{", b"["):
+        decode_text(data, file=file)
         fitting = [one for one in FRAMEWORKS.values() if one.text and one.load().fits(data)]
         return _only(fitting, file), data
     document = load_json(data, file=file)

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import BinaryIO
 
 from placement.cluster import Cluster
-from placement.documents import name_of, read_bytes
+from placement.documents import decode_text, name_of, read_bytes
 from placement.errors import InputError, nearest
 
 Progress = Callable[[str], None]
@@ -93,6 +93,7 @@ def read_cluster(
     chosen = FORMATS[format].load() if format else next((m for m in map(Format.load, FORMATS.values()) if m.fits(data)),
                                                         None)  # fmt: skip
     if chosen is None:
+        decode_text(data, file=file)  # what is no text at all is told as such
         raise InputError("is in no snapshot format that is known", file=file,
                          expected="--snapshot-format with one of " + ", ".join(FORMATS))  # fmt: skip
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.greedy.traits import GENERAL, SMALLEST, Traits
 from solvers.rules import Int64
@@ -64,7 +65,7 @@ def _ordered(traits: Traits, order: Order) -> Int64:
     rows = np.flatnonzero(problem.wanted > 0)
     size, wanted = traits.size[rows], problem.wanted[rows]
     # keys from the last to the first
-    keys = [-wanted, problem.shape[rows], -size]
+    keys: list[NDArray[np.number]] = [-wanted, problem.shape[rows], -size]
     if order == "volume":
         keys.append(-size * wanted)
     elif order == "count":
@@ -84,7 +85,7 @@ def _ordered(traits: Traits, order: Order) -> Int64:
 
 def _freedom(traits: Traits) -> Int64:
     """Return int64[rows]: 0 for rows with a rule over groups, 1 for those with a cap on each agent, 2 without a rule."""
-    of_mode = np.array([0 if mode.grouping is not None else 1 if mode.limit else 2 for mode in traits.modes], np.int64)
+    of_mode = np.array([0 if mode.spread else 1 if mode.limit else 2 for mode in traits.modes], np.int64)
     freedom = of_mode[traits.mode]
     general = traits.mode == GENERAL
     freedom[general] = [traits.freedom(row) for row in np.flatnonzero(general).tolist()]

@@ -50,13 +50,13 @@ def _place_simple(run: Run, together: Together, segment: Segment) -> None:
     if repeated_shapes(run.traits, rows) and not run.score.levels:
         for some in _by_shape(run, rows):
             place_shape(run, some, mode)
-    elif mode.grouping is None:
+    elif mode.spread is None:
         place_singles(run, rows, mode)
     else:
-        deep = is_deep(run, rows, mode)
+        deep = is_deep(run, rows, mode.spread)
         for some in np.split(rows, np.flatnonzero(deep[1:] != deep[:-1]) + 1):
-            if not is_deep(run, some[:1], mode).all():
-                place_balanced(run, some, mode)
+            if not is_deep(run, some[:1], mode.spread).all():
+                place_balanced(run, some, mode.spread)
             elif run.score.levels:
                 _place_general(run, together, some.tolist(), relaxed=False)
             else:

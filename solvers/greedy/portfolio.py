@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solvers.greedy.orders import Order
+from solvers.greedy.orders import Order, repeated_shapes
 from solvers.greedy.passes import run_through
 from solvers.greedy.rounds import Rounds
 from solvers.greedy.run import Run
@@ -21,7 +21,7 @@ BONUS = 0.15
 """By how much an opened agent counts for more in the cosine."""
 EXPONENTS = (1.1, 1.3, 0.9)
 """Agents are opened by price / capacity^exponent."""
-WORK_TO_IMPROVE = 2 * 10**7
+WORK_TO_IMPROVE = 15 * 10**6
 """Agents x rows over all runs up to which an answer that places everything is improved by further runs."""
 WORK_TO_PLACE = 2 * 10**9
 """The same while some instance is left over."""
@@ -103,8 +103,11 @@ def members(traits: Traits) -> Iterator[Member]:
         yield Member("cosine", Cosine(), "count", improves=True)
     elif _priced(problem):
         yield from _priced_members(traits)
-    yield Member("cosine", Cosine(), "size")
-    yield Member("cosine with bonus", Cosine(), "size", BONUS, improves=problem.goal == "pack")
+    packs = problem.goal == "pack"
+    plain = Member("cosine", Cosine(), "size", improves=packs)
+    opened_first = Member("cosine with bonus", Cosine(), "size", BONUS, improves=packs)
+    # where rows share shapes the bonus opens more agents, else fewer (measured)
+    yield from (plain, opened_first) if repeated_shapes(traits, np.arange(problem.rows)) else (opened_first, plain)
     yield Member("worst fit", WorstFit(), "rules first")
     yield Member("dot product", Dot(), "rules first")
     yield Member("cosine", Cosine(), "rules first")

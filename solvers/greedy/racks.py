@@ -7,38 +7,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.greedy.kernel import Needs, Numbers
+from solvers.greedy.kernel import EXACT_IN_32, Needs, Numbers, ranked
 from solvers.greedy.run import Run
-from solvers.greedy.traits import Mode
+from solvers.greedy.traits import Spread
 from solvers.rules import Bool, Int64
 
 DEEP = 3
 """From so many instances for each group on, a row is better placed by ordering all agents once."""
 
 
-def is_deep(run: Run, rows: Int64, mode: Mode) -> Bool:
+def is_deep(run: Run, rows: Int64, spread: Spread) -> Bool:
     """Return for each row whether it wants many instances for each group."""
-    assert mode.relevant is not None
-    return np.asarray(run.left[rows] >= DEEP * int(mode.relevant.sum()))
+    return np.asarray(run.left[rows] >= DEEP * int(spread.relevant.sum()))
 
 
-def place_balanced(run: Run, rows: Int64, mode: Mode) -> None:
+def place_balanced(run: Run, rows: Int64, spread: Spread) -> None:
     """Place rows of one mask that are each balanced over one grouping, in the order given."""
-    assert mode.relevant is not None
-    if mode.relevant.any():
-        Racks(run, int(rows[0]), mode).place(rows)
+    if spread.relevant.any():
+        Racks(run, int(rows[0]), spread).place(rows)
 
 
 class Racks:
     """A copy of the allowed agents, laid out as groups x width and padded with agents that have nothing free."""
 
-    def __init__(self, run: Run, row: int, mode: Mode) -> None:
-        assert mode.relevant is not None and mode.grouping is not None
+    def __init__(self, run: Run, row: int, spread: Spread) -> None:
         self.run = run
-        matters = np.flatnonzero(mode.relevant)
-        position = np.full(run.problem.group_count(mode.grouping) + 1, -1, np.int64)
+        matters = np.flatnonzero(spread.relevant)
+        position = np.full(run.problem.group_count(spread.grouping) + 1, -1, np.int64)
         position[matters] = np.arange(len(matters))
-        group = position[run.problem.groups(mode.grouping)]
+        group = position[run.problem.groups(spread.grouping)]
         mask = run.mask(row)
         if mask is not None:
             group = np.where(mask, group, -1)

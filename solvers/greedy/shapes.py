@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.greedy.kernel import Agents, Numbers, filled, ranked, small
 from solvers.greedy.run import Run
-from solvers.greedy.traits import Mode
+from solvers.greedy.traits import Mode, Spread
 from solvers.rules import Int64
 
 SLACK = 64
@@ -19,8 +19,8 @@ SLACK = 64
 def place_shape(run: Run, rows: Int64, mode: Mode) -> None:
     """Place rows of one demand and one mask, the one with most instances first."""
     rows = rows[np.argsort(-run.left[rows], kind="stable")]
-    if mode.grouping is not None:
-        _balanced(run, rows, mode)
+    if mode.spread is not None:
+        _balanced(run, rows, mode.spread)
     else:
         agents, room = _ordered(run, rows)
         if mode.limit is None:
@@ -96,17 +96,16 @@ def _capped(run: Run, rows: Int64, agents: Agents, room: Int64, limit: int) -> N
     run.room.take(run.needs(int(rows[0])), agents[changed], (before - room)[changed])
 
 
-def _balanced(run: Run, rows: Int64, mode: Mode) -> None:
+def _balanced(run: Run, rows: Int64, spread: Spread) -> None:
     """Spread each row over all groups that matter, counts differing by one at most.
 
     The agents' capacities, ordered by group and score, form one line of slots; each group's next free slot moves on.
     Every row takes an equal floor from each group, and one more from the groups with most room left.
     """
-    assert mode.relevant is not None and mode.grouping is not None
-    matters = np.flatnonzero(mode.relevant)
+    matters = np.flatnonzero(spread.relevant)
     if not len(matters):
         return
-    agents, room, sizes = _by_group(run, rows, mode.grouping, matters)
+    agents, room, sizes = _by_group(run, rows, spread.grouping, matters)
     end = np.cumsum(room)
     group_end = np.cumsum(sizes)
     next_slot = group_end - sizes

@@ -6,6 +6,7 @@ For rows without a rule, or with a cap on each agent, that belong to one mask. B
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.greedy.kernel import Needs, Numbers, View, filled, leaders, ranked
 from solvers.greedy.run import Run
@@ -74,8 +75,8 @@ def _share_candidates(run: Run, rows: Int64, limit: int | None) -> None:
     run.room.put(part, placed)
 
 
-def _as_needs(amounts: np.ndarray[tuple[int], np.dtype[np.number]]) -> Needs:
-    return tuple((d, amount) for d, amount in enumerate(amounts.tolist()) if amount)
+def _as_needs(amounts: NDArray[np.int64] | NDArray[np.float64]) -> Needs:
+    return tuple((d, float(amount)) for d, amount in enumerate(amounts) if amount)
 
 
 def _taken_by_one(run: Run, needs: Needs, fits: Numbers) -> float:

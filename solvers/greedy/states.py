@@ -34,7 +34,7 @@ from solvers.rules import (
 
 KEPT = 20_000_000
 """Numbers that states may hold in all before the oldest are dropped (to be built again when needed)."""
-AnyRule = TypeVar("AnyRule", bound=Rule)
+AnyRule = TypeVar("AnyRule", bound=Rule, covariant=True)
 
 
 class State(ABC, Generic[AnyRule]):

@@ -26,6 +26,14 @@ GENERAL = -1
 
 
 @dataclass(frozen=True, eq=False)
+class Spread:
+    """A strict balance of one row for itself: its grouping, and bool[groups] that matter."""
+
+    grouping: int
+    relevant: Bool
+
+
+@dataclass(frozen=True, eq=False)
 class Mode:
     """The one simple rule that all rows of a batch have, each for itself.
 
@@ -33,15 +41,12 @@ class Mode:
     ----------
     limit
         Most instances of a row on one agent, or None.
-    grouping
-        Grouping over which each row is balanced strictly, or None.
-    relevant
-        bool[groups] that matter for that balance.
+    spread
+        The balance of each row, or None.
     """
 
     limit: int | None = None
-    grouping: int | None = None
-    relevant: Bool | None = None
+    spread: Spread | None = None
 
 
 FREE = Mode()
@@ -161,12 +166,11 @@ def _modes(problem: Problem) -> tuple[tuple[Mode, ...], Int32]:
     kinds: list[int] = []
     for rule in problem.rules:
         number = GENERAL
-        key = _simple_key(rule)
-        if key is not None:
-            number = numbers.get(key, GENERAL)
-            if number == GENERAL:
-                number = numbers[key] = len(modes)
-                modes.append(_mode(rule))
+        simple = _simple(rule)
+        if simple is not None:
+            number = numbers.setdefault(simple[0], len(modes))
+            if number == len(modes):
+                modes.append(simple[1])
         for rows in _scopes(rule):
             scopes.append(rows)
             kinds.append(number)
@@ -183,27 +187,16 @@ def _modes(problem: Problem) -> tuple[tuple[Mode, ...], Int32]:
     return tuple(modes), mode
 
 
-def _simple_key(rule: Rule) -> tuple[object, ...] | None:
-    """Return what is equal for rules of one simple mode, None for a rule that needs the general path."""
+def _simple(rule: Rule) -> tuple[tuple[object, ...], Mode] | None:
+    """Return a rule's simple mode and what is equal for rules of that mode; None if it needs the general path."""
     if rule.soft or len(rule.rows) != 1:
         return None
     if isinstance(rule, GroupCap) and rule.grouping == EACH_AGENT and not len(rule.counted.group) and rule.limit > 0:
-        return ("cap", rule.limit)
-    if (
-        isinstance(rule, Balance)
-        and rule.at_least == 0
-        and rule.grouping != EACH_AGENT
-        and not len(rule.counted.group)
-    ):
-        return ("balance", rule.grouping, id(rule.relevant))
+        return ("cap", rule.limit), Mode(limit=rule.limit)
+    if isinstance(rule, Balance) and not rule.at_least and rule.grouping != EACH_AGENT and not len(rule.counted.group):
+        spread = Spread(rule.grouping, rule.relevant)
+        return ("balance", rule.grouping, id(rule.relevant)), Mode(spread=spread)
     return None
-
-
-def _mode(rule: Rule) -> Mode:
-    if isinstance(rule, GroupCap):
-        return Mode(limit=rule.limit)
-    assert isinstance(rule, Balance)
-    return Mode(grouping=rule.grouping, relevant=rule.relevant)
 
 
 def _scarcity(problem: Problem) -> Int64:
