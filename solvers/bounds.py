@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers import objective
 from solvers.problem import Assignment, Problem
-from solvers.rules import Int64
+from solvers.rules import EACH_AGENT, GroupCap, Int64
 
 BY_CAPACITY = "sums of capacity"
 
@@ -89,7 +89,7 @@ def _least_goal(problem: Problem, settled: Int64 | None) -> int:
         return before
     needed = np.asarray((problem.demand[problem.shape] * settled[:, None]).sum(axis=0))
     if problem.goal == "pack":
-        return _least_price(problem, needed)
+        return max(_least_price(problem, needed), _price_of_caps(problem, settled))
     if problem.goal == "balance":
         return max(before, _average_load(problem, needed))
     return before
@@ -105,6 +105,20 @@ def _least_price(problem: Problem, needed: Int64) -> int:
             capacity = problem.capacity[~problem.held, dimension]
             best = max(best, _cheapest_cover(missing, capacity, problem.price[~problem.held]))
     return -(-best // step) * step
+
+
+def _price_of_caps(problem: Problem, settled: Int64) -> int:
+    """Return the least price of the agents that caps on each agent ask for: n instances, at most k on one."""
+    agents = max(
+        (
+            -(-int(settled[rule.rows].sum()) // max(1, rule.limit))
+            for rule in problem.rules
+            if isinstance(rule, GroupCap) and rule.grouping == EACH_AGENT and not rule.soft
+        ),
+        default=0,
+    )
+    further = max(0, agents - int(problem.held.sum()))
+    return int(np.sort(problem.price[~problem.held])[:further].sum())
 
 
 def _cheapest_cover(missing: int, capacity: Int64, price: Int64) -> int:

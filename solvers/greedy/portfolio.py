@@ -17,7 +17,7 @@ from solvers.objective import better, values, with_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
 
-BONUS = 0.15
+SMALL_BONUS, BONUS = 0.05, 0.15
 """By how much an opened agent counts for more in the cosine."""
 EXPONENTS = (1.1, 1.3, 0.9)
 """Agents are opened by price / capacity^exponent."""
@@ -108,6 +108,8 @@ def members(traits: Traits) -> Iterator[Member]:
     opened_first = Member("cosine with bonus", Cosine(), "size", BONUS, improves=packs)
     # where rows share shapes the bonus opens more agents, else fewer (measured)
     yield from (plain, opened_first) if repeated_shapes(traits, np.arange(problem.rows)) else (opened_first, plain)
+    for bonus in (SMALL_BONUS, BONUS) if packs else ():
+        yield Member("cosine with bonus", Cosine(), "volume", bonus, improves=True)
     yield Member("worst fit", WorstFit(), "rules first")
     yield Member("dot product", Dot(), "rules first")
     yield Member("cosine", Cosine(), "rules first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ def problems_with_units(draw: st.DrawFn) -> Problem:
         np.array([one[2] for one in found], np.int32),
         masks,
     )
-    return Problem(**{**problem.__dict__, "unit_requests": requests})
+    return replace(problem, unit_requests=requests)
 
 
 def _units(draw: st.DrawFn, agents: int) -> Units:
