@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from placement.cluster import Int32, Int64
+from placement.cluster import Bool, Int32, Int64
 from placement.compilation import Compiled
 from placement.constraints.affinity import Affinity
 from placement.counting import own_reservations
@@ -42,7 +42,7 @@ def decode(compiled: Compiled, assignment: Assignment) -> Placements:
     ordered = _in_order(compiled, assignment)
     ports, kept = _give_ports(compiled, ordered)
     units, kept_units = _give_disks(compiled, ordered)
-    keep = kept & kept_units
+    keep = _whole_gangs(compiled, ordered, kept & kept_units)
     row, agent = ordered.row[keep], ordered.agent[keep]
     job = np.array([one.job for one in compiled.rows], np.int32)[row] if len(row) else row
     jobs = compiled.workload.jobs
@@ -60,6 +60,18 @@ def decode(compiled: Compiled, assignment: Assignment) -> Placements:
         relaunched=relaunched[row] if len(row) else np.empty(0, np.bool_),
         roles=tuple(one.role for one in jobs),
     )
+
+
+def _whole_gangs(compiled: Compiled, instances: _Instances, keep: Bool) -> Bool:
+    """Return `keep` without the instances of jobs of which then fewer than the minimum would be there."""
+    if keep.all():
+        return keep
+    job = np.array([one.job for one in compiled.rows], np.int32)[instances.row]
+    kept = np.bincount(job[keep], minlength=len(compiled.workload))
+    for number, (one, todo) in enumerate(zip(compiled.workload.jobs, compiled.tallies, strict=True)):
+        if todo.active + int(kept[number]) < one.minimum:
+            keep = keep & (job != number)
+    return keep
 
 
 def job_order(workload: Workload) -> list[int]:
@@ -167,6 +179,9 @@ def _give_ports(
         return None, kept
     given: list[tuple[int, ...]] = [()] * len(instances.row)
     pools: dict[int, PortPool] = {}
+    named: dict[int, set[int]] = {}
+    for row, agent in zip(instances.row.tolist(), instances.agent.tolist(), strict=True):
+        named.setdefault(agent, set()).update(jobs[compiled.rows[row].job].fixed_ports)
     for i in _ports_first(compiled, instances):
         origin, agent = compiled.rows[int(instances.row[i])], int(instances.agent[i])
         job = jobs[origin.job]
@@ -178,6 +193,7 @@ def _give_ports(
             pool = pools[agent]
         else:
             pool = pools[agent] = PortPool.of(compiled.cluster, agent)
+            pool.named = named[agent]
         ports = pool.take(job.ports, accepted)
         kept[i] = ports is not None
         given[i] = ports or ()

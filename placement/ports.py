@@ -42,10 +42,13 @@ class PortPool:
         (role, first, last), in offered order.
     taken
         Ports that are gone.
+    named
+        Ports that some instance here asks for by number: nobody else is given them while others are free.
     """
 
     ranges: list[tuple[str, int, int]]
     taken: set[int] = field(default_factory=set)
+    named: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, cluster: Cluster, agent: int) -> PortPool:
@@ -88,7 +91,9 @@ class PortPool:
 
     def _free(self, accepted: Sequence[str] | None, fixed: set[int]) -> Iterator[int]:
         ranges = sorted((first, last) for role, first, last in self.ranges if accepted is None or role in accepted)
+        spared = self.named - self.taken - fixed
         for first, last in ranges:
             for port in range(first, last + 1):
-                if port and port not in self.taken and port not in fixed:
+                if port and port not in self.taken and port not in fixed and port not in spared:
                     yield port
+        yield from (port for port in sorted(spared) if any(first <= port <= last for first, last in ranges))

@@ -28,6 +28,14 @@ def test_ports_of_all_accepted_roles_are_one_pool():
     assert pool().take((9000,), ("*",)) is None
 
 
+def test_any_ports_spare_those_that_others_name():
+    ports = pool()
+    ports.named = {31000}
+    assert ports.take((0,), ("*",)) == (80,)
+    assert ports.take((0,), ("*",)) == (31001,)
+    assert ports.take((0,), ("*",)) == (31000,)
+
+
 def test_a_port_is_given_once():
     ports = pool()
     assert ports.take((80,), ("*",)) == (80,)

@@ -11,14 +11,13 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from solvers.greedy.books import UnitBook
-from solvers.greedy.kernel import Agents, filled, ranked, small
+from solvers.greedy.dealing import deal
+from solvers.greedy.kernel import Agents, Numbers, filled, ranked, small
 from solvers.greedy.quotas import UNLIMITED
 from solvers.greedy.run import Run
 from solvers.greedy.states import BalanceState, State, States
 from solvers.rules import EACH_AGENT, Avoid, Bool, Int64, Rule
 
-MOST_COPIES = 2_000_000
-"""Instances dealt out one by one in one step at most."""
 Share = tuple[State[Rule], Int64]
 """A rule and what it allows each group."""
 
@@ -186,41 +185,26 @@ class Rounds:
         if not len(fit) or not wanted:
             return fit[:0], room[:0]
         if self.run.score.levels:
-            return self._dealt(row, fit, room[fit], shares, wanted)
+
+            def choose(line: Agents, score: Numbers) -> Agents:
+                order = line[self._order(row, score, line)]
+                return order[_within_shares(order, np.ones(len(order), np.int64), shares, wanted) > 0]
+
+            dealt = deal(self.run, self.run.needs(row), fit, room[fit], wanted, choose)
+            if dealt is not None:
+                return dealt
         score = self.run.score(self.run.room, self.run.needs(row))[fit]
         order = fit[self._order(row, score, fit)]
         counts = _within_shares(order, room[order], shares, wanted)
         return order[counts > 0], counts[counts > 0]
 
-    def _order(self, row: int, score: Int64, agents: Agents) -> Agents:
+    def _order(self, row: int, score: Numbers, agents: Agents) -> Agents:
         """Return positions by cost to the row, then by score."""
         costs = self._costs.get(row)
         if costs is None:
             return ranked(score)
         order = ranked(score)
         return order[np.argsort(costs.at(agents)[order], kind="stable")]
-
-    def _dealt(self, row: int, fit: Agents, room: Int64, shares: list[Share], wanted: int) -> tuple[Agents, Int64]:
-        """Choose instance by instance: every agent stands in line once for each instance it could take."""
-        needs = self.run.needs(row)
-        deep = max(2, 2 * wanted // len(fit))
-        while True:
-            copies = np.minimum(room, deep)
-            if int(copies.sum()) > MOST_COPIES:
-                counts = _within_shares(fit, room, shares, wanted)
-                return fit[counts > 0], counts[counts > 0]
-            agent = np.repeat(fit, copies)
-            part = self.run.room.part(agent)
-            before = np.arange(len(agent)) - np.repeat(np.cumsum(copies) - copies, copies)
-            for d, need in needs:
-                part.free[d] -= (before * need).astype(part.free[d].dtype)
-            order = self._order(row, self.run.score(part, needs), agent)
-            chosen = _within_shares(agent[order], np.ones(len(order), np.int64), shares, wanted)
-            if int(chosen.sum()) >= wanted or not (copies < room).any():
-                counts = np.bincount(agent[order][chosen > 0], minlength=self.run.problem.agents)
-                agents = np.flatnonzero(counts)
-                return agents, counts[agents]
-            deep *= 4
 
     def _serve(self, row: int, agents: Agents, counts: Int64) -> tuple[Agents, Int64, Agents]:
         """Reduce counts to what units serve; return also the agents that serve no more."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.greedy.kernel import Needs, Numbers, View, filled, leaders, ranked
+from solvers.greedy.dealing import deal
+from solvers.greedy.kernel import Agents, Needs, Numbers, View, filled, leaders, ranked
 from solvers.greedy.run import Run
 from solvers.greedy.traits import Mode
 from solvers.rules import Int64
@@ -110,35 +111,35 @@ def _place_on_part(run: Run, part: View, placed: Int64, row: int, wanted: int, l
 
 
 def _place_alone(run: Run, row: int, limit: int | None) -> None:
-    """Place what is left of one row, looking at all agents; with a score by levels ever again, one on each agent."""
-    needs, mask = run.needs(row), run.mask(row)
-    held = np.zeros(run.problem.agents, np.int64)
+    """Place what is left of one row, looking at all agents."""
+    needs, mask, wanted = run.needs(row), run.mask(row), int(run.left[row])
+    room = np.minimum(run.room.most(needs), wanted)
+    if mask is not None:
+        room = room * mask
     if limit is not None:
-        _count_held(run, row, held)
-    while run.left[row]:
-        wanted = int(run.left[row])
-        room = np.minimum(run.room.most(needs), wanted)
-        if mask is not None:
-            room = room * mask
-        if limit is not None:
-            room = np.minimum(room, limit - held)
-        score = run.score(run.room, needs) * (room > 0)
-        candidates = leaders(score, wanted)
-        if not len(candidates):
-            return
-        order = candidates[ranked(score[candidates])]
-        most = room[order].astype(np.int64)
-        if run.score.levels:
-            most = np.minimum(most, max(1, wanted // (2 * len(order))))
-        counts = filled(most, wanted)
+        room = np.minimum(room, limit - _held(run, row))
+    score = run.score(run.room, needs) * (room > 0)
+    candidates = leaders(score, wanted)
+    if not len(candidates):
+        return
+    most = room[candidates].astype(np.int64)
+    dealt = _dealt(run, needs, candidates, most, wanted) if run.score.levels else None
+    if dealt is None:
+        order = ranked(score[candidates])
+        counts = filled(most[order], wanted)
         used = int(np.count_nonzero(counts))
-        agents, counts = order[:used], counts[:used]
-        run.record(row, agents, counts)
-        run.room.take(needs, agents, counts)
-        held[agents] += counts
+        dealt = candidates[order[:used]], counts[:used]
+    run.record(row, *dealt)
+    run.room.take(needs, *dealt)
 
 
-def _count_held(run: Run, row: int, held: Int64) -> None:
-    """Add what each agent holds of a row already."""
+def _dealt(run: Run, needs: Needs, agents: Agents, room: Int64, wanted: int) -> tuple[Agents, Int64] | None:
+    return deal(run, needs, agents, room, wanted, lambda line, score: line[ranked(score)[:wanted]])
+
+
+def _held(run: Run, row: int) -> Int64:
+    """Return int64[agents]: instances of a row on each agent."""
+    held = np.zeros(run.problem.agents, np.int64)
     for agents, counts in run.runs_of(row):
         held[agents] += counts
+    return held

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def measure(fleet: Fleet, deadline: float | None = None) -> dict[str, Any]:
     placements = decode(compiled, assignment)
     verdict = verify(cluster, workload, placements)
     times.append(time.perf_counter())
-    compiling, solving, verifying = (round(after - before, 4) for before, after in zip(times, times[1:], strict=False))
+    compiling, solving, verifying = (round(after - before, 4) for before, after in pairwise(times))
     return {
         "instances": workload.instances,
         "placed": len(placements),

@@ -247,7 +247,7 @@ def test_others_stay_away_from_a_group_where_too_many_stand_already():
 
 
 def test_a_gang_that_does_not_fit_leaves_its_room_to_others():
-    problem = small_problem([[10]], [[4], [1]], [3, 10], [Gang(rows=rows(0), least=3)])
+    problem = small_problem([[10]], [[4], [1]], [3, 10], [Gang(rows=rows(0), least=3)], weight=[9000, 1000])
     assert placed(problem) == [0, 10]
     assert placed(replace(problem, capacity=np.array([[12]]))) == [3, 0]
 
@@ -331,7 +331,7 @@ def test_a_whole_unit_serves_one_request_and_two_requests_take_two():
 
 
 def test_rows_share_the_units_of_an_agent():
-    problem = small_problem([[9]], [[2], [1]], [1, 9])
+    problem = small_problem([[9]], [[2], [1]], [1, 9], weight=[9000, 1000])
     assert runs(with_units(problem, [(0, 5, False)], [(0, 3), (1, 1)])) == {(0, 0): 1, (1, 0): 2}
 
 
@@ -380,7 +380,7 @@ def test_better_answers_are_told_of():
     assert told[-1] == int(answer.count.sum()) == 2
 
 
-def offers_problem(mode, agents=100, tasks=600, order=None):
+def offers_problem(mode, agents=1000, tasks=10_000, order=None):
     """The offers workload as a problem, agents in any order."""
     table = agent_rows(agents)
     table = table if order is None else [table[i] for i in order]
@@ -403,9 +403,9 @@ def offers_problem(mode, agents=100, tasks=600, order=None):
 
 @pytest.mark.parametrize("mode", ["none", "unique", "balanced"])
 def test_the_number_placed_does_not_depend_on_the_order_of_agents(mode):
-    shuffled = np.random.default_rng(5).permutation(100)
+    shuffled = np.random.default_rng(5).permutation(1000)
     found = {int(solved(offers_problem(mode, order=order)).count.sum()) for order in (None, shuffled, shuffled[::-1])}
-    assert found == {600}
+    assert found == {10_000}
 
 
 @pytest.mark.parametrize("mode", ["none", "unique", "balanced"])
@@ -414,7 +414,7 @@ def test_batches_place_as_many_as_the_general_path(mode):
     one_by_one = replace(problem, rules=(*problem.rules, *(Gang(rows=rows(row), least=1) for row in range(problem.rows))))
     assert (Traits.of(problem).mode >= 0).all()
     assert (Traits.of(one_by_one).mode < 0).all()
-    assert solved(problem).count.sum() == solved(one_by_one).count.sum() == 600
+    assert solved(problem).count.sum() == solved(one_by_one).count.sum() == 10_000
 
 
 @pytest.mark.parametrize("mode", ["none", "unique", "balanced"])
