@@ -333,5 +333,6 @@ class _Why:
         if len(codes) == len(column.values) or (new_value_helps and constraint.field in HOSTNAME_FIELDS):
             return ""
         names = [column.values[code] for code in codes[:3].tolist()]
-        names += [f"another {constraint.field}"] if new_value_helps else []
-        return f"in {constraint.field} {' or '.join(names)}" if names else None
+        if not names:
+            return f"in another {constraint.field}" if new_value_helps else None
+        return f"in {constraint.field} {' or '.join([*names, 'another'] if new_value_helps else names)}"

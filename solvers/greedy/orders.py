@@ -23,8 +23,6 @@ rule over groups, then with a cap on agents, then the others, each by size; wort
 """
 REPEATED = 3
 """From so many rows a shape on average, rows are ordered by exact size, so that equal shapes stand together."""
-
-
 WORTH_STEPS = 8
 """Steps of worth in a factor of two."""
 

@@ -91,9 +91,8 @@ class Racks:
         shares = np.full(groups, floor, np.int64)
         extra = min(wanted - floor * groups, groups)
         if extra:
-            left = most - floor
-            shares[ranked(left)[:extra]] += 1
-            shares[left <= 0] = floor
+            able = np.flatnonzero(most > floor)
+            shares[able[ranked(most[able])[:extra]]] += 1
         return shares
 
     def _best(self, needs: Needs, groups: Int64) -> Int64:

@@ -85,9 +85,7 @@ class Rounds:
     def open_room(self, row: int, waived: Collection[int], within: Bool, *, relaxed: bool) -> Int64:
         """Return int64[agents]: instances of a row that could go to each agent now, some rules waived."""
         wanted = int(self.run.left[row])
-        states = [
-            state for state in self.states.of(row) if state.number not in waived and not (relaxed and state.soft)
-        ]
+        states = [state for state in self.states.of(row) if state.number not in waived and not (relaxed and state.soft)]
         room = self._room(row, wanted, within, relaxed)
         _leave_open(row, room, states)
         for state in sorted(states, key=_joint_last):
@@ -209,10 +207,7 @@ class Rounds:
     def _serve(self, row: int, agents: Agents, counts: Int64) -> tuple[Agents, Int64, Agents]:
         """Reduce counts to what units serve; return also the agents that serve no more."""
         served = np.array(
-            [
-                self._book.most(row, agent, count)
-                for agent, count in zip(agents.tolist(), counts.tolist(), strict=True)
-            ],
+            [self._book.most(row, agent, count) for agent, count in zip(agents.tolist(), counts.tolist(), strict=True)],
             np.int64,
         ).reshape(len(agents))
         return agents[served > 0], served[served > 0], agents[served < counts]

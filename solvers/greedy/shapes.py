@@ -138,9 +138,8 @@ def _balanced(run: Run, rows: Int64, spread: Spread) -> None:
     if not starts:
         return
     lengths = [len(one) for one in starts]
-    _take_slots(
-        run, np.repeat(row_of, lengths), np.concatenate(starts), np.repeat(np.array(depth, np.int64), lengths), agents, end
-    )
+    row = np.repeat(row_of, lengths)
+    _take_slots(run, row, np.concatenate(starts), np.repeat(depth, lengths), agents, end)
 
 
 def _by_group(run: Run, rows: Int64, grouping: int, matters: Agents) -> tuple[Agents, Int64, Int64]:

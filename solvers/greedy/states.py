@@ -7,7 +7,6 @@ agents are chosen is decided elsewhere.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -179,7 +178,9 @@ class BalanceState(State[Balance]):
 class _PairState(State[AnyRule]):
     """A rule between rows and others."""
 
-    def __init__(self, problem: Problem, number: int, rule: AnyRule, grouping: int, others: Int32, there: Int64) -> None:
+    def __init__(
+        self, problem: Problem, number: int, rule: AnyRule, grouping: int, others: Int32, there: Int64
+    ) -> None:
         super().__init__(problem, number, rule, grouping)
         self.other_rows = frozenset(others.tolist())
         self.others = there
@@ -286,12 +287,11 @@ class States:
             if number in self._states:
                 self._states[number].add(row, agents, counts)
 
-    def forget(self, rows: Iterable[int]) -> None:
-        """Drop the states that no other row needs, and the oldest ones if too much is held."""
-        for row in rows:
-            for number in self._run.problem.rules_of[row]:
-                if number in self._states and len(_all_rows(self._run.problem.rules[number])) == 1:
-                    self._drop(number)
+    def forget(self, row: int) -> None:
+        """Drop the states that no row but this one needs, and the oldest ones if too much is held."""
+        for number in self._run.problem.rules_of[row]:
+            if number in self._states and len(_all_rows(self._run.problem.rules[number])) == 1:
+                self._drop(number)
         while self._held > KEPT:
             self._drop(next(iter(self._states)))
 

@@ -32,12 +32,12 @@ class Together:
             for row in rows:
                 if row not in barred:
                     self._place_with_targets(row, relaxed)
+                    self.rounds.states.forget(row)
             failed = rows_of_small_gangs(self.rounds, mark)
             if not failed:
                 break
             self.rounds.undo(mark)
             barred |= failed
-        self.rounds.states.forget(rows)
 
     def _place_with_targets(self, row: int, relaxed: bool) -> None:
         """Place a row; where it lacks the rows it requires, bring these along."""
@@ -75,6 +75,8 @@ class _Attempt:
         inside = np.logical_and.reduce([state.codes >= 0 for state in required])
         room = self.rounds.open_room(row, [state.number for state in required], inside, relaxed=self.relaxed)
         for state in required:
+            if not self._could_come(row, state):
+                continue
             by_group = np.where(state.others == 0, state.room(room), 0)
             candidates = np.flatnonzero(by_group > 0)
             best = candidates[np.argsort(-by_group[candidates], kind="stable")][:TRIES]
@@ -82,6 +84,10 @@ class _Attempt:
                 if self._try_group(row, required, state.codes == group):
                     return True
         return False
+
+    def _could_come(self, row: int, state: RequiresState) -> bool:
+        """Tell whether some row that a rule requires has instances left, or is the row itself."""
+        return row in state.other_rows or bool(self.rounds.run.left[state.rule.others].any())
 
     def _try_group(self, row: int, required: Sequence[RequiresState], within: Bool) -> bool:
         """Try a row with all it requires on some agents; take everything back if a rule of theirs does not hold then."""
@@ -92,7 +98,8 @@ class _Attempt:
         return False
 
     def _place_with_required(self, row: int, required: Sequence[RequiresState], within: Bool) -> bool:
-        """Place what a row requires on some agents, then the row beside it; tell whether both came."""
+        """Place what a row requires on some agents, then the row beside all that requires it; tell whether both came."""
+        mark = self.rounds.mark()
         waived = [state.number for state in required]
         for state in required:
             group = self._group_for(row, state, waived, within)
@@ -101,6 +108,10 @@ class _Attempt:
             within = within & (state.codes == group)
             if not state.others[group] and not self._seed(state, within, (row,)):
                 return False
+        for other, agents, _ in self.rounds.since(mark):
+            for state in self.required(other):
+                if row in state.other_rows:
+                    within = within & (state.codes == state.codes[agents[0]])
         return self.rounds.place(row, within=within, waived=waived, relaxed=self.relaxed) > 0
 
     def _group_for(self, row: int, state: RequiresState, waived: Collection[int], within: Bool) -> int | None:

@@ -114,12 +114,12 @@ class Traits:
     @cached_property
     def requirements(self) -> dict[int, tuple[int, ...]]:
         """For each row with hard or soft requirements, the rows required (itself left out)."""
-        found: dict[int, dict[int, None]] = {}
+        found: dict[int, set[int]] = {}
         for rule in self.problem.rules:
             if isinstance(rule, Requires):
                 for row in rule.rows.tolist():
-                    found.setdefault(row, {}).update(dict.fromkeys(other for other in rule.others.tolist() if other != row))
-        return {row: tuple(sorted(others)) for row, others in found.items()}
+                    found.setdefault(row, set()).update(rule.others.tolist())
+        return {row: tuple(sorted(others - {row})) for row, others in found.items()}
 
     @cached_property
     def gangs(self) -> dict[int, tuple[int, ...]]:

@@ -98,9 +98,7 @@ def _made_distinct(apps: Iterable[App]) -> list[App]:
 
 def task_rows(apps: Iterable[App], constraint: str = "") -> list[Row]:
     """Tasks as rows of `TASK_HEADER`."""
-    return [
-        (f"{app.name}-{k:03d}", app.name, app.cpus, app.mem, constraint) for app in apps for k in range(app.size)
-    ]
+    return [(f"{app.name}-{k:03d}", app.name, app.cpus, app.mem, constraint) for app in apps for k in range(app.size)]
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Row]) -> bytes:

@@ -151,9 +151,7 @@ def _by_group(problem: Problem, rows: Iterable[int], grouping: int, placed: Plac
 
 
 def _known(counts: Counts) -> Counter[int]:
-    return Counter(
-        {g: c for g, c in zip(counts.group.tolist(), counts.count.tolist(), strict=True) if c}
-    )
+    return Counter({g: c for g, c in zip(counts.group.tolist(), counts.count.tolist(), strict=True) if c})
 
 
 def _group_cap(problem: Problem, rule: GroupCap, placed: Placed) -> Iterable[str]:

@@ -147,9 +147,7 @@ def problems_with_units(draw: st.DrawFn) -> Problem:
     """A random problem in which some rows ask for units."""
     problem = draw(problems(most_agents=3, most_rows=3, most_wanted=3, goals=False))
     units = len(problem.units.agent)
-    masks = tuple(
-        np.array(draw(st.lists(st.booleans(), min_size=units, max_size=units)), np.bool_) for _ in range(2)
-    )
+    masks = tuple(np.array(draw(st.lists(st.booleans(), min_size=units, max_size=units)), np.bool_) for _ in range(2))
     found: list[tuple[int, int, int]] = []
     for row in range(problem.rows):
         for _ in range(draw(st.integers(0, 2))):
@@ -172,9 +170,7 @@ def _units(draw: st.DrawFn, agents: int) -> Units:
 
 
 def _preferences(draw: st.DrawFn, agents: int, count: int) -> Preferences:
-    pairs = draw(
-        st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, agents - 1)), unique=True, max_size=8)
-    )
+    pairs = draw(st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, agents - 1)), unique=True, max_size=8))
     return Preferences(
         row=np.array([row for row, _ in pairs], np.int32),
         agent=np.array([agent for _, agent in pairs], np.int32),

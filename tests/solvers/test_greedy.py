@@ -40,9 +40,7 @@ def placed(problem):
 def runs(problem):
     """The answer as {(row, agent): count}."""
     answer = solved(problem)
-    return dict(
-        zip(zip(answer.row.tolist(), answer.agent.tolist(), strict=True), answer.count.tolist(), strict=True)
-    )
+    return dict(zip(zip(answer.row.tolist(), answer.agent.tolist(), strict=True), answer.count.tolist(), strict=True))
 
 
 # --- capacity, masks, priorities ----------------------------------------------------------------------------------------
@@ -411,7 +409,9 @@ def test_the_number_placed_does_not_depend_on_the_order_of_agents(mode):
 @pytest.mark.parametrize("mode", ["none", "unique", "balanced"])
 def test_batches_place_as_many_as_the_general_path(mode):
     problem = offers_problem(mode)
-    one_by_one = replace(problem, rules=(*problem.rules, *(Gang(rows=rows(row), least=1) for row in range(problem.rows))))
+    one_by_one = replace(
+        problem, rules=(*problem.rules, *(Gang(rows=rows(row), least=1) for row in range(problem.rows)))
+    )
     assert (Traits.of(problem).mode >= 0).all()
     assert (Traits.of(one_by_one).mode < 0).all()
     assert solved(problem).count.sum() == solved(one_by_one).count.sum() == 10_000

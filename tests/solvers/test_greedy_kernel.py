@@ -114,4 +114,4 @@ def test_the_cosine_prefers_agents_that_have_what_is_asked():
     frame = Frame.of(small_problem([[8, 2], [2, 8]], [[4, 1], [1, 1]], [1, 1]))
     score = Cosine()(Room(frame, np.zeros(2, np.bool_)), frame.needs[0])
     assert score[0] == pytest.approx(1.0)
-    assert score[1] == pytest.approx(16 / 68)
+    assert score[1] == pytest.approx(16 / 34)
