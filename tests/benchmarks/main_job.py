@@ -29,7 +29,18 @@ def command(folder: Path, deadline: str, scale: int) -> list[str]:
     """The command line that is measured."""
     files = sorted(map(str, (folder / APPS).glob("*.json")))
     options = ["--prefix-files", "--skip-refused", "--scale", str(scale), "--set", SETTING]
-    return ["place", str(folder / NODES), *files, *options, "--solver", "auto", "--deadline", deadline, "--format", "json"]
+    return [
+        "place",
+        str(folder / NODES),
+        *files,
+        *options,
+        "--solver",
+        "auto",
+        "--deadline",
+        deadline,
+        "--format",
+        "json",
+    ]
 
 
 def alone(folder: Path, scale: int) -> dict[str, bool]:
