@@ -6,14 +6,12 @@ The way back is `placement.decoding`. What a rule means is said by its constrain
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from placement.amounts import ONE
 from placement.cluster import Bool, Cluster, Int32, Int64
-from placement.constraints.affinity import Affinity
-from placement.constraints.anti_affinity import AntiAffinity
 from placement.constraints.base import AgentRule, Constraint, Scene
 from placement.constraints.group_by import GroupBy
 from placement.constraints.scarce_gpus import ScarceGpus
@@ -24,20 +22,14 @@ from placement.errors import InputError, nearest
 from placement.pools import Pools
 from placement.ports import offers_ports, ranges_of
 from placement.running import ENDED
+from placement.scopes import JobScope
+from placement.sharing import Groupings, Masks
 from placement.workload import Job, Workload
 from solvers.problem import ALL_AGENTS, Goal, Preferences, Problem, UnitRequests
 from solvers.rules import (
     EACH_AGENT,
-    NOTHING,
-    Avoid,
-    Balance,
-    Counts,
-    Excludes,
     Gang,
     GroupCap,
-    OneGroup,
-    Quota,
-    Requires,
     Rule,
 )
 
@@ -100,101 +92,18 @@ def compile_problem(
     """
     for word in relax:
         check_relax(word)
-    return _Compiler(cluster, workload, tuple(relax)).run(goal, preferences)
+    return Compiler(cluster, workload, tuple(relax)).run(goal, preferences)
 
 
-@dataclass(eq=False)
-class _Masks:
-    """Masks stored once per distinct content."""
-
-    agents: int
-    masks: list[Bool] = field(default_factory=list)
-    _numbers: dict[bytes, int] = field(default_factory=dict)
-    _joined: dict[tuple[int, ...], int] = field(default_factory=dict)
-
-    def number(self, mask: Bool) -> int:
-        """Return the number of a mask, `ALL_AGENTS` if it excludes nobody."""
-        if mask.all():
-            return ALL_AGENTS
-        key = np.packbits(mask).tobytes()
-        if key not in self._numbers:
-            self._numbers[key] = len(self.masks)
-            self.masks.append(mask)
-        return self._numbers[key]
-
-    def joined(self, numbers: Sequence[int]) -> int:
-        """Return the number of the agents that all masks allow."""
-        key = tuple(sorted({number for number in numbers if number != ALL_AGENTS}))
-        if len(key) <= 1:
-            return key[0] if key else ALL_AGENTS
-        if key not in self._joined:
-            self._joined[key] = self.number(np.logical_and.reduce([self.masks[number] for number in key]))
-        return self._joined[key]
-
-    def mask(self, number: int) -> Bool:
-        """Return the mask of a number."""
-        return np.ones(self.agents, np.bool_) if number == ALL_AGENTS else self.masks[number]
-
-
-@dataclass(eq=False)
-class _Groupings:
-    """Groupings stored once per field."""
-
-    cluster: Cluster
-    codes: list[Int32] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    _numbers: dict[str, int] = field(default_factory=dict)
-
-    def number(self, name: str) -> int:
-        """Return the number of a field's grouping; `EACH_AGENT` if no two agents share a value and none lacks one."""
-        if name not in self._numbers:
-            column = self.cluster.column(name)
-            if len(column.values) == len(column.codes):
-                self._numbers[name] = EACH_AGENT
-            else:
-                self._numbers[name] = len(self.codes)
-                self.codes.append(column.codes)
-                self.counts.append(len(column.values))
-        return self._numbers[name]
-
-    def with_one_more(self, name: str) -> int:
-        """Return the number of a field's grouping with a further group that no agent belongs to."""
-        key = f"{name} and one more"
-        if key not in self._numbers:
-            self._numbers[key] = len(self.codes)
-            self.codes.append(self.of(name))
-            self.counts.append(self.size(name) + 1)
-        return self._numbers[key]
-
-    def of(self, name: str) -> Int32:
-        """Return int32[agents]: group codes of a field as the problem numbers them."""
-        number = self.number(name)
-        return np.arange(len(self.cluster), dtype=np.int32) if number == EACH_AGENT else self.codes[number]
-
-    def size(self, name: str) -> int:
-        """Return the number of groups of a field."""
-        number = self.number(name)
-        return len(self.cluster) if number == EACH_AGENT else self.counts[number]
-
-    def counted(self, name: str, agents: Int32) -> Counts:
-        """Return how many of the instances on `agents` (-1: outside the snapshot) stand in each group."""
-        here = agents[agents >= 0]
-        if not len(here):
-            return NOTHING
-        codes = self.of(name)[here]
-        groups, count = np.unique(codes[codes >= 0], return_counts=True)
-        return Counts(groups.astype(np.int32), count.astype(np.int64))
-
-
-class _Compiler:
+class Compiler:
     """One compilation; its parts share what is stored once."""
 
     def __init__(self, cluster: Cluster, workload: Workload, relax: tuple[str, ...]) -> None:
         self.cluster = cluster
         self.workload = workload
         self.relax = relax
-        self.masks = _Masks(len(cluster))
-        self.groupings = _Groupings(cluster)
+        self.masks = Masks(len(cluster))
+        self.groupings = Groupings(cluster)
         self.rules: list[Rule] = []
         self.tallies = tuple(tally(cluster, job) for job in workload.jobs)
         self.pools = Pools.of(cluster)
@@ -347,7 +256,7 @@ class _Compiler:
     # --- rules ------------------------------------------------------------------------------------------------------
 
     def _add_rules(self, number: int, job: Job) -> None:
-        scope = _JobScope(self, number, job)
+        scope = JobScope(self, number, job)
         late = []
         for constraint in job.constraints if len(scope.rows) else ():
             if isinstance(constraint, GroupBy) and constraint.generation == "classic":
@@ -406,7 +315,7 @@ class _Compiler:
                          value=job_id, expected="the id of a job of the workload or of one that runs",
                          nearest=nearest(job_id, names))  # fmt: skip
 
-    def relevant(self, number: int, scope: _JobScope, name: str) -> Bool:
+    def relevant(self, number: int, scope: JobScope, name: str) -> Bool:
         """Return bool[groups]: the values that matter for a balance over the field (contracts: groups that matter)."""
         job = self.workload.jobs[number]
         codes, size = self.groupings.of(name), self.groupings.size(name)
@@ -469,154 +378,6 @@ class _Compiler:
         return Preferences(
             row=np.array(rows, np.int32), agent=np.array(agents, np.int32), cost=np.array(costs, np.int64)
         )
-
-
-class _JobScope:
-    """Writes the constraints of one job as rules over its fresh row (implements `constraints.base.Scope`).
-
-    Instances that are launched again count already and have masks of their own, so no rule is about their rows.
-    """
-
-    def __init__(self, compiler: _Compiler, number: int, job: Job) -> None:
-        self.compiler = compiler
-        self.number = number
-        self.job = job
-        fresh = compiler.fresh_row[number]
-        self.rows = np.array([] if fresh is None else [fresh], np.int32)
-        self.scene = Scene(compiler.cluster, job, compiler.tallies[number].known, compiler.known_of)
-        self.soft = False
-        self.hard: list[Constraint] = []
-
-    @property
-    def restricted(self) -> bool:
-        """Whether some hard rule beside the balances may forbid an agent at the beginning by what runs already."""
-        return any(not isinstance(one, AgentRule) and self._bites(one) for one in self.hard)
-
-    def _bites(self, constraint: Constraint) -> bool:
-        between = isinstance(constraint, Affinity | AntiAffinity) and not self._unknown_yet(constraint)
-        return bool(len(self.scene.known)) or between
-
-    def _unknown_yet(self, constraint: Constraint) -> bool:
-        index = self.compiler.workload.index
-        return (
-            isinstance(constraint, Affinity)
-            and constraint.other in index
-            and self.compiler.tallies[index[constraint.other]].fresh > 0
-        )
-
-    def steps(self) -> Bool:
-        """Return bool[agents]: where every hard rule but the balances allows one further instance.
-
-        An affinity to a job that grows is left out as well: where it will be is not known when the round begins.
-        """
-        allowed = np.ones(len(self.compiler.cluster), np.bool_)
-        for constraint in self.hard:
-            if not isinstance(constraint, AgentRule) and not self._unknown_yet(constraint):
-                allowed &= constraint.mask(self.scene)
-        return allowed
-
-    def write(self, constraint: Constraint) -> None:
-        """Write one constraint, hard or relaxed."""
-        self.soft = relaxed(self.compiler.relax, self.job.id, constraint)
-        if not self.soft and not (isinstance(constraint, GroupBy) and constraint.count is None):
-            self.hard.append(constraint)
-        if isinstance(constraint, AgentRule) and not self.soft and type(constraint).compile is AgentRule.compile:
-            self._restrict(self.compiler.rule_mask(constraint, self.scene))
-        else:
-            constraint.compile(self)
-
-    def allow(self, mask: Bool) -> None:
-        """Allow only the agents in a mask; relaxed: count the instances elsewhere."""
-        if self.soft:
-            if not mask.all():
-                self.compiler.rules.append(Avoid(rows=self.rows, mask=mask))
-        else:
-            self._restrict(self.compiler.masks.number(mask))
-
-    def cap(self, field: str, limit: int) -> None:
-        """At most `limit` on each value."""
-        self._with_value(field)
-        groupings = self.compiler.groupings
-        counted = groupings.counted(field, self.scene.known)
-        rule = GroupCap(rows=self.rows, soft=self.soft, grouping=groupings.number(field), limit=limit, counted=counted)
-        self.compiler.rules.append(rule)
-
-    def one_value(self, field: str) -> None:
-        """All on one value."""
-        self._with_value(field)
-        rule = OneGroup(rows=self.rows, soft=self.soft, grouping=self.compiler.groupings.number(field))
-        self.compiler.rules.append(rule)
-
-    def quota(self, field: str, groups: int, each: int, extra: int) -> None:
-        """Shares on a number of values."""
-        self._with_value(field)
-        groupings, known = self.compiler.groupings, self.scene.known
-        absent = int((self.compiler.cluster.column(field).lookup(known) < 0).sum())
-        rule = Quota(
-            rows=self.rows,
-            soft=self.soft,
-            grouping=groupings.number(field),
-            groups=groups,
-            each=each,
-            extra=extra,
-            counted=groupings.counted(field, known),
-            outside=np.array([absent] if absent else [], np.int64),
-        )
-        self.compiler.rules.append(rule)
-
-    def balance(self, field: str, at_least: int) -> None:
-        """Each new instance to a value whose count is least."""
-        self._with_value(field)
-        groupings, known = self.compiler.groupings, self.scene.known
-        number, counted = groupings.number(field), groupings.counted(field, known)
-        relevant = self.compiler.relevant(self.number, self, field)
-        absent = int((self.compiler.cluster.column(field).lookup(known) < 0).sum())
-        if at_least and absent:  # instances without a value are a group in use, which no agent belongs to
-            number = groupings.with_one_more(field)
-            counted = Counts(np.append(counted.group, np.int32(len(relevant))), np.append(counted.count, absent))
-            relevant = np.append(relevant, False)
-        rule = Balance(
-            rows=self.rows, soft=self.soft, grouping=number, relevant=relevant, at_least=at_least, counted=counted
-        )
-        self.compiler.rules.append(rule)
-
-    def require(self, field: str, other: str) -> None:
-        """Only where the other job is."""
-        self._with_value(field)
-        groupings = self.compiler.groupings
-        rule = Requires(
-            rows=self.rows,
-            soft=self.soft,
-            grouping=groupings.number(field),
-            others=self.compiler.other_rows(other, self.job),
-            others_counted=groupings.counted(field, self.compiler.known_of(other)),
-        )
-        self.compiler.rules.append(rule)
-
-    def exclude(self, field: str, other: str, limit: int) -> None:
-        """At most `limit` where the other job is."""
-        groupings = self.compiler.groupings
-        rule = Excludes(
-            rows=self.rows,
-            soft=self.soft,
-            grouping=groupings.number(field),
-            others=self.compiler.other_rows(other, self.job),
-            limit=limit,
-            counted=groupings.counted(field, self.scene.known),
-            others_counted=groupings.counted(field, self.compiler.known_of(other)),
-        )
-        self.compiler.rules.append(rule)
-
-    def _with_value(self, field: str) -> None:
-        """Keep off agents without a value of the field."""
-        if self.soft:
-            self.allow(self.compiler.cluster.column(field).codes >= 0)
-        else:
-            self._restrict(self.compiler.present(field))
-
-    def _restrict(self, mask: int) -> None:
-        for row in self.rows.tolist():
-            self.compiler.mask_of[row] = self.compiler.masks.joined((self.compiler.mask_of[row], mask))
 
 
 def _demand(job: Job) -> Mapping[str, int]:

@@ -19,7 +19,7 @@ from placement.occupation import occupy
 from placement.placements import Answer, LevelReport, Placements, Unplaced
 from placement.workload import Workload
 from solvers import SOLVERS, solve
-from solvers.objective import with_levels
+from solvers.levels import with_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Goal, Level
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers import greedy, objective
+from solvers.levels import with_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
 from solvers.rules import Bool, Int64
@@ -84,7 +85,7 @@ class _Neighbourhoods:
             if level is None:
                 break
             if self._try(level):
-                levels, idle = objective.with_levels(self.problem, self.best).levels, 0
+                levels, idle = with_levels(self.problem, self.best).levels, 0
             else:
                 idle += 1
             rounds += 1

@@ -7,11 +7,10 @@ violation is stands in `solvers.rules`, what a goal measures in `solvers.problem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from solvers.problem import Assignment, Goal, Level, Problem
+from solvers.problem import Assignment, Goal, Problem
 from solvers.rules import (
     Avoid,
     Balance,
@@ -49,34 +48,6 @@ def names(problem: Problem) -> tuple[tuple[str, int | None, int], ...]:
     if any(rule.soft for rule in problem.rules):
         tiers.append(("violations", None, -1))
     return (*tiers, (problem.goal, None, -1))
-
-
-def with_levels(problem: Problem, assignment: Assignment, bounds: Sequence[Level] | None = None) -> Assignment:
-    """Return the assignment with its levels filled.
-
-    Parameters
-    ----------
-    bounds
-        Levels whose bounds and engines to take over; without them the bounds of `solvers.bounds` that need no engine.
-    """
-    from solvers.bounds import cheap_bounds
-
-    found = values(problem, assignment)
-    known = [(one.bound, one.engine) for one in bounds] if bounds else cheap_bounds(problem, found)
-    return replace(assignment, levels=as_levels(problem, found, known))
-
-
-def as_levels(problem: Problem, found: Sequence[int], bounds: Sequence[tuple[int, str]]) -> tuple[Level, ...]:
-    """Return the levels of an answer from its values, and the bounds and what they rest on."""
-    return tuple(
-        Level(name=name, priority=priority, sense=sense, value=value, bound=_at_least(value, bound, sense), engine=why)
-        for (name, priority, sense), value, (bound, why) in zip(names(problem), found, bounds, strict=True)
-    )
-
-
-def _at_least(value: int, bound: int, sense: int) -> int:
-    """Return the bound as seen from a value reached: a level that trades with earlier ones may pass its bound."""
-    return max(value, bound) if sense > 0 else min(value, bound)
 
 
 def better(problem: Problem, one: Sequence[int], other: Sequence[int]) -> bool:

@@ -5,6 +5,7 @@ Free is what an agent has less what is in use. `/state` also tells what runs; ta
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 from placement.attributes import Attribute, parse, parse_ranges, scalar_text
 from placement.cluster import Agent, Cluster, Reservation
 from placement.documents import Record, load_json
-from placement.errors import InputError
+from placement.errors import InputError, InputWarning
 from placement.frameworks.marathon.reader import STATE_OF
 from placement.running import RunningInstance
 from placement.snapshots import resources as mesos
@@ -43,11 +44,24 @@ def read(
     document = Record.of(load_json(data, file=file), "", strict=strict, file=file)
     answer = document.record("get_agents")
     if answer is not None:
-        return Cluster.build(list(_told(map(_v1_agent, answer.records("agents")), progress)), now=now)
+        listed = _active(answer.records("agents"), file)
+        return Cluster.build(list(_told(map(_v1_agent, listed), progress)), now=now)
     if "slaves" not in document.fields:
         raise InputError("is no answer of a Mesos master", file=file, expected="a key slaves or get_agents")
-    agents = list(_told(map(_agent, document.records("slaves")), progress))
+    agents = list(_told(map(_agent, _active(document.records("slaves"), file)), progress))
     return Cluster.build(agents, _tasks(document), now=now)
+
+
+def _active(agents: Iterator[Record], file: str) -> Iterator[Record]:
+    """Yield the agents that are connected; the others are counted in a warning, since nothing is offered of them."""
+    away = 0
+    for agent in agents:
+        if agent.flag("active", True):
+            yield agent
+        else:
+            away += 1
+    if away:
+        warnings.warn(f"{file}: {away} agents are not active and are left out", InputWarning, stacklevel=2)
 
 
 def _told(agents: Iterator[Agent], progress: Callable[[str], None] | None) -> Iterator[Agent]:

@@ -14,6 +14,7 @@ from solvers import objective
 from solvers.bounds import cheap_bounds
 from solvers.exact.engine import Engine, Outcome
 from solvers.exact.model import Model
+from solvers.levels import as_levels
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
 from solvers.rules import Balance
@@ -116,7 +117,7 @@ class _Search:
                 self.options.progress(found, STRATEGY)
 
     def _answer(self) -> Assignment:
-        bounds = objective.as_levels(self.problem, self.values, self.bounds)
+        bounds = as_levels(self.problem, self.values, self.bounds)
         return replace(self.best, levels=bounds, strategy=STRATEGY, cut_short=self.cut_short)
 
 

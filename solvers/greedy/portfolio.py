@@ -13,7 +13,8 @@ from solvers.greedy.rounds import Rounds
 from solvers.greedy.run import Run
 from solvers.greedy.scores import BestFit, Cosine, Dot, LeastShare, Priced, Score, WorstFit, opening_order
 from solvers.greedy.traits import Traits
-from solvers.objective import better, values, with_levels
+from solvers.levels import with_levels
+from solvers.objective import better, values
 from solvers.options import Options
 from solvers.problem import Assignment, Problem
 

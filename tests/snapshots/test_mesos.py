@@ -95,6 +95,12 @@ def test_get_agents_gives_what_is_not_allocated(tmp_path):
     assert found.records[0].ports == ((3, 9),)
 
 
+def test_agents_that_are_not_active_are_left_out_with_a_warning(tmp_path):
+    slaves = [{"id": name, "hostname": name, "resources": {"cpus": 1}, "active": name == "S1"} for name in ("S1", "S2")]
+    with pytest.warns(UserWarning, match="1 agents are not active"):
+        assert read(tmp_path, {"slaves": slaves}).agents == ("S1",)
+
+
 def test_offers_of_one_agent_are_joined(tmp_path):
     offer = {"agent_id": {"value": "S1"}, "hostname": "h1"}
     lines = [
