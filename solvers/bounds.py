@@ -47,12 +47,13 @@ def _most_of_rows(problem: Problem, rows: Int64, value: int) -> Int64:
 
 def _most_placed(problem: Problem, rows: Int64, each: Int64) -> int:
     """Return the most weight of the rows that could be placed if they had the cluster for themselves."""
+    step = int(np.gcd.reduce(problem.weight[rows])) or 1 if len(rows) else 1
     best = int((each * problem.weight[rows]).sum())
     capacity = problem.capacity.sum(axis=0)
     for dimension in range(problem.capacity.shape[1]):
         need = problem.demand[problem.shape[rows], dimension]
         best = min(best, _knapsack(each, problem.weight[rows], need, int(capacity[dimension])))
-    return best
+    return best // step * step
 
 
 def _most_of_row(problem: Problem, row: int) -> int:

@@ -25,7 +25,10 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 @dataclass(frozen=True)
 class Is(AgentRule):
-    """Only agents whose `field` equals `value`; a number is rounded to 3 decimals first (`0.8001` is `0.8`)."""
+    """Only agents whose `field` equals `value`; a number is rounded to 3 decimals first (`0.8001` is `0.8`).
+
+    Without a value it equals only an empty text.
+    """
 
     value: str
     operator: ClassVar[str] = "IS"

@@ -62,6 +62,8 @@ def make(
         return ClusterValue(field, value) if value else OneValue(field)
     if name == "GROUP_BY":
         return GroupBy(field, None if value is None else integer(value, name), group_by)
+    if name == "IS":
+        return Is(field, value or "")
     if value is None:
         raise InputError(f"{name} needs a value", value=f"{field}:{operator}", expected=f"FIELD:{name}:VALUE")
     if name == "MAX_PER":
@@ -70,8 +72,6 @@ def make(
         return Like(field, Pattern.compile(value))
     if name == "UNLIKE":
         return Unlike(field, Pattern.compile(value))
-    if name == "IS":
-        return Is(field, value)
     if name == "AFFINITY":
         return Affinity(field, value)
     other, colon, limit = value.rpartition(":")

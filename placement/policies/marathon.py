@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from placement.cluster import Agent, Cluster
 from placement.constraints.group_by import GroupBy
-from placement.counting import counts_as_instance, own_reservations
+from placement.counting import counts_as_instance
+from placement.eligibility import eligible
 from placement.running import ENDED, OFF, RunningInstance
 from placement.workload import Job, Workload
 
@@ -173,19 +174,30 @@ def upgrade_bounds(job: Job, running: Sequence[RunningInstance]) -> UpgradeBound
 
 
 def relaunch(jobs: Iterable[Job], cluster: Cluster) -> dict[str, str]:
-    """Return for each waiting instance that can go back to its volumes the agent that takes it."""
+    """Return for each waiting instance that can go back to its volumes the agent that takes it.
+
+    Each agent serves the first waiting instance all of whose volumes it has; whether that matches is final.
+    """
     found: dict[str, str] = {}
     for job in jobs:
-        instances = [cluster.running.instances[row] for row in cluster.running.of(job.id)]
-        wanted = job.instances - sum(counts_as_instance(one, job) for one in instances)
-        waiting = [one for one in instances if one.state == "reserved"]
         for number, record in enumerate(cluster.records):
-            open_to = [one for one in waiting if one.name not in found]
-            while len(found) < wanted and (first := first_relaunch(job, record, open_to)) is not None:
-                open_to.remove(first)
-                if _covered(job, cluster, number, first):
-                    found[first.name] = record.id
+            while (name := _returns(job, cluster, number)) is not None:
+                found[name] = record.id
+                cluster = cluster.replace(running=[_started(one, name) for one in cluster.running.instances])
     return found
+
+
+def _returns(job: Job, cluster: Cluster, agent: int) -> str | None:
+    """Return the instance that an agent launches again next, None if none is wanted or it does not match."""
+    instances = [cluster.running.instances[row] for row in cluster.running.of(job.id)]
+    if sum(counts_as_instance(one, job) for one in instances) >= job.instances:
+        return None
+    match = eligible(cluster, job)
+    return match.returning.get(agent) if match.mask[agent] else None
+
+
+def _started(instance: RunningInstance, name: str) -> RunningInstance:
+    return replace(instance, state="staging") if instance.name == name else instance
 
 
 def first_relaunch(job: Job, agent: Agent, waiting: Sequence[RunningInstance]) -> RunningInstance | None:
@@ -193,9 +205,3 @@ def first_relaunch(job: Job, agent: Agent, waiting: Sequence[RunningInstance]) -
     there = {volume.id for volume in agent.volumes}
     mine = (one for one in waiting if one.job == job.id and one.volumes and set(one.volumes) <= there)
     return next(mine, None)
-
-
-def _covered(job: Job, cluster: Cluster, agent: int, instance: RunningInstance) -> bool:
-    """Tell whether an instance's own reservation covers what it needs beside its volumes."""
-    own = own_reservations(cluster, agent, instance.name)
-    return all(sum(one.amounts.get(name, 0) for one in own) >= need for name, need in job.demand.items())

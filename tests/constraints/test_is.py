@@ -1,6 +1,6 @@
 import pytest
 
-from placement.constraints import Is
+from placement.constraints import Is, parse
 from placement.errors import InputError
 from tests.clusters import agent, allowed, cluster, job
 
@@ -15,6 +15,12 @@ def test_numbers_are_rounded_to_three_decimals_half_to_even_on_the_binary_value(
 def test_text_is_compared_exactly():
     where = cluster(agent("a1", hostname="right.com"), agent("a2", hostname="wrong.com"))
     assert allowed(where, job(constraints="@hostname:IS:right.com")) == ["a1"]
+
+
+def test_without_a_value_only_an_empty_text_is_equal():
+    assert parse("field:IS") == (Is("field", ""),)
+    where = cluster(agent("a1", field="''"), agent("a2", field="x"), agent("a3"))
+    assert allowed(where, job(constraints="field:IS")) == ["a1"]
 
 
 @pytest.mark.parametrize("value", ["[1-2]", "{a}", "a b", "ä"])
