@@ -20,7 +20,6 @@ def read_preferences(path: str | Path, cluster: Cluster, workload: Workload) -> 
     ------
     InputError
         For a missing column, an unknown job or agent, or a cost that is no number of 0 or more.
-
     """
     file = name_of(path)
     rows = read_rows(read_bytes(path), file=file)

@@ -89,7 +89,6 @@ class Inputs:
         ------
         InputError
             If anything cannot be read or does not fit together.
-
         """
         from placement.frameworks import read_workload
         from placement.snapshots import read_cluster

@@ -33,7 +33,6 @@ class Framework:
         JSON value, or bytes where `text` is set.
     text
         Whether it reads text rather than JSON.
-
     """
 
     name: str
@@ -98,7 +97,6 @@ def read_workload(
     ------
     InputError
         If a file cannot be read or understood, or two files define one job differently.
-
     """
     parts = []
     for path in paths:

@@ -51,7 +51,6 @@ def read(data: bytes, *, file: str, settings: Mapping[str, str], strict: bool, s
     ------
     InputError
         For missing or unknown columns, or a cell that cannot be read.
-
     """
     rows = read_rows(data, file=file)
     by_job = "job" in rows.header

@@ -31,7 +31,6 @@ class Format:
         For `--snapshot-format`, and what is read.
     module
         Holds `fits(data: bytes) -> bool` and `read(data, *, file, total, strict, now, progress) -> Cluster`.
-
     """
 
     name: str
@@ -83,7 +82,6 @@ def read_cluster(
     ------
     InputError
         If the file cannot be read or understood.
-
     """
     if format is not None and format not in FORMATS:
         raise InputError("no such snapshot format", value=format, expected="one of " + ", ".join(FORMATS),
@@ -117,7 +115,6 @@ def write_cluster(cluster: Cluster, path: str | Path, *, format: str, lossy: boo
     ------
     InputError
         If something would be lost and `lossy` is not set; it is named.
-
     """
     from placement.snapshots import jsonlines, table
 

@@ -35,7 +35,6 @@ def read_rows(data: bytes, *, file: str) -> Rows:
     ------
     InputError
         If it has no header, a name twice, or a row of another length.
-
     """
     reader = csv.reader(io.StringIO(decode_text(data, file=file), newline=""), strict=True)
     try:

@@ -137,7 +137,6 @@ def from_frames(
     ------
     InputError
         For a missing column, an unknown agent, or a cell that cannot be read.
-
     """
     frame = agents.reset_index() if agents.index.name in ("agent", "id") else agents
     extra = [c for c in frame.columns if str(c).startswith("total:") or c == "attributes"]

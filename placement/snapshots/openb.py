@@ -51,7 +51,6 @@ def read(
     ----------
     ports, disk
         Port ranges and MB of disk that every agent is given.
-
     """
     rows = _checked(read_rows(data, file=file), NODE_COLUMNS, file)
     cells = CellReader(file)

@@ -36,7 +36,6 @@ def read_running(path: str | Path, *, stdin: BinaryIO | None = None) -> tuple[Ru
     ------
     InputError
         For a missing column, a cell that cannot be read, or an instance that stands twice.
-
     """
     file = name_of(path)
     rows = _rows(read_bytes(path, stdin), file)
@@ -130,7 +129,6 @@ def attach(
     ------
     InputError
         If an instance is on an unknown agent, its amounts are not known, or an agent has less than its instances hold.
-
     """
     for one in running:
         if one.agent and one.agent not in cluster.index:
@@ -218,7 +216,6 @@ def read_placements(
     ------
     InputError
         For a missing column, an unknown job or agent, or a cell that cannot be read.
-
     """
     file = name_of(path)
     rows = _rows(read_bytes(path, stdin), file)

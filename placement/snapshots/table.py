@@ -20,7 +20,6 @@ from placement.snapshots.cells import (
     RESOURCE,
     CellReader,
     moment_text,
-    parse_moment,
     ports_text,
     read_rows,
     resource_name,
@@ -93,7 +92,6 @@ def agents_of(
     ------
     InputError
         For a missing or strange column, or a cell that cannot be read.
-
     """
     puts = _columns(header, CellReader(file))
     seen: dict[str, int] = {}
@@ -294,6 +292,3 @@ def _by_role(record: Agent) -> Iterator[tuple[str, Mapping[str, int], Ranges]]:
             joined[one.role] = replace(before, amounts=amounts, ports=(*before.ports, *one.ports))
     for role, one in joined.items():
         yield role, one.amounts, one.ports
-
-
-__all__ = ["agents_of", "fits", "header_of", "lost", "parse_moment", "read", "row_of", "write"]

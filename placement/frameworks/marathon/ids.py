@@ -44,7 +44,6 @@ def app_id(text: str, base: str) -> str:
     ------
     Refused
         If a segment breaks the rule for ids.
-
     """
     if len(text) > LONGEST:
         raise Refused("id is too long", section="2.1", value=text, expected=f"at most {LONGEST} characters")

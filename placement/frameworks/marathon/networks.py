@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from placement.documents import Record
-from placement.errors import doubt
 from placement.frameworks.marathon.settings import MarathonSettings, Refused
 
 HOST, BRIDGE, CONTAINER = "host", "container/bridge", "container"
@@ -47,7 +46,6 @@ def app_ports(app: Record, settings: MarathonSettings, service: ServicePorts) ->
     ------
     Refused
         If networks or ports break Marathon's rules.
-
     """
     networks = _networks(app, settings)
     definitions = _definitions(app)
@@ -222,6 +220,3 @@ def _check_names(records: Sequence[Record], section: str) -> None:
 def _refused(record: Record, name: str, message: str, section: str, expected: str | None = None) -> Refused:
     return Refused(message, section=section, file=record.file, place=record.at(name), value=record.fields.get(name),
                    expected=expected)  # fmt: skip
-
-
-__all__ = ["Network", "ServicePorts", "app_ports", "doubt", "pod_networks", "pod_ports"]

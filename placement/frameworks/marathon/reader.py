@@ -50,7 +50,7 @@ def read(document: Any, *, file: str, settings: Mapping[str, str], strict: bool,
     Parameters
     ----------
     settings
-        Marathon's settings by name (docs/marathon.md 17).
+        Marathon's settings by name.
     skip_refused
         Leave out, with the reason, what Marathon refuses instead of raising.
 
@@ -58,14 +58,13 @@ def read(document: Any, *, file: str, settings: Mapping[str, str], strict: bool,
     ------
     InputError
         If something has the wrong form, or Marathon refuses it.
-
     """
     return _Document(file, MarathonSettings.from_mapping(settings), strict, skip_refused).read(document)
 
 
 @dataclass(eq=False)
 class _Group:
-    """A group met on the way down: its id, the role it enforces, and what depends on it."""
+    """A group met on the way down: its id, and the role it enforces."""
 
     id: str
     role: str | None = None
@@ -79,15 +78,18 @@ class _Document:
     settings: MarathonSettings
     strict: bool
     skip_refused: bool
+    service: ServicePorts = field(init=False)
     specs: list[Spec] = field(default_factory=list)
     groups: set[str] = field(default_factory=set)
     group_dependencies: list[tuple[str, str]] = field(default_factory=list)
     running: list[RunningInstance] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.service = ServicePorts(self.settings.local_port_min, self.settings.local_port_max)
+
     def read(self, document: Any) -> Found:
         """Read the document, whatever its shape."""
-        self.service = ServicePorts(self.settings.local_port_min, self.settings.local_port_max)
         self.service.taken.update(_service_ports(document))
         root = _Group(ids.ROOT)
         if isinstance(document, list):

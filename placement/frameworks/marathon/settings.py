@@ -39,7 +39,6 @@ class MarathonSettings:
         Region of the Mesos masters; None: unknown.
     group_by
         Generation of GROUP_BY with a number: 'quota' or 'classic'.
-
     """
 
     mesos_role: str = "*"
@@ -63,7 +62,6 @@ class MarathonSettings:
         ------
         InputError
             For an unknown name or a value it cannot have.
-
         """
         names = [one.name for one in fields(cls)]
         values: dict[str, Any] = {}

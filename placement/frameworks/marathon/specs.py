@@ -20,94 +20,28 @@ from placement.errors import InputError, doubt
 from placement.frameworks.marathon import networks, volumes
 from placement.frameworks.marathon.networks import ServicePorts
 from placement.frameworks.marathon.settings import MarathonSettings, Refused
-from placement.workload import Job, KillSelection, Upgrade, VolumeRequest
+from placement.workload import Job, KillSelection, Upgrade
 
 CONSTRAINTS_LABEL = "placement.constraints"
 """Label that holds further constraints in the text form, for rules Marathon has not (affinity)."""
 SINGLE_INSTANCE_LABEL = "MARATHON_SINGLE_INSTANCE_APP"
 GPU_LABEL = "GPU_SCHEDULING_BEHAVIOR"
 BAD_ROLE_CHARACTERS = frozenset("\t\n\v\f\r /\x7f")
-KNOWN_APP = frozenset(
-    [
-        "id",
-        "acceptedResourceRoles",
-        "args",
-        "backoffFactor",
-        "backoffSeconds",
-        "check",
-        "cmd",
-        "constraints",
-        "container",
-        "cpus",
-        "dependencies",
-        "disk",
-        "env",
-        "executor",
-        "executorResources",
-        "fetch",
-        "gpus",
-        "healthChecks",
-        "instances",
-        "ipAddress",
-        "killSelection",
-        "labels",
-        "maxLaunchDelaySeconds",
-        "mem",
-        "networks",
-        "portDefinitions",
-        "ports",
-        "readinessChecks",
-        "requirePorts",
-        "residency",
-        "resourceLimits",
-        "role",
-        "secrets",
-        "storeUrls",
-        "taskKillGracePeriodSeconds",
-        "tty",
-        "unreachableStrategy",
-        "upgradeStrategy",
-        "uris",
-        "user",
-        "version",
-        "versionInfo",
-        "tasks",
-        "tasksHealthy",
-        "tasksRunning",
-        "tasksStaged",
-        "tasksUnhealthy",
-        "deployments",
-        "lastTaskFailure",
-        "readinessCheckResults",
-        "taskStats",
-    ]
-)
-KNOWN_POD = frozenset(
-    [
-        "id",
-        "labels",
-        "user",
-        "environment",
-        "containers",
-        "volumes",
-        "networks",
-        "scaling",
-        "scheduling",
-        "secrets",
-        "executorResources",
-        "version",
-        "legacySharedCgroups",
-        "linuxInfo",
-        "role",
-        "status",
-        "instances",
-        "statusSince",
-        "spec",
-        "lastUpdated",
-        "lastChanged",
-        "terminationHistory",
-    ]
-)
+KNOWN_APP = frozenset((
+    "id", "acceptedResourceRoles", "args", "backoffFactor", "backoffSeconds", "check", "cmd", "constraints", "container",
+    "cpus", "dependencies", "disk", "env", "executor", "executorResources", "fetch", "gpus", "healthChecks", "instances",
+    "ipAddress", "killSelection", "labels", "maxLaunchDelaySeconds", "mem", "networks", "portDefinitions", "ports",
+    "readinessChecks", "requirePorts", "residency", "resourceLimits", "role", "secrets", "storeUrls",
+    "taskKillGracePeriodSeconds", "tty", "unreachableStrategy", "upgradeStrategy", "uris", "user", "version",
+    "versionInfo", "tasks", "tasksHealthy", "tasksRunning", "tasksStaged", "tasksUnhealthy", "deployments",
+    "lastTaskFailure", "readinessCheckResults", "taskStats",
+))  # fmt: skip
+"""Fields of an app that Marathon knows, whether or not they matter here."""
+KNOWN_POD = frozenset((
+    "id", "labels", "user", "environment", "containers", "volumes", "networks", "scaling", "scheduling", "secrets",
+    "executorResources", "version", "legacySharedCgroups", "linuxInfo", "role", "status", "instances", "statusSince",
+    "spec", "lastUpdated", "lastChanged", "terminationHistory",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +232,6 @@ def read_app(record: Record, place: Place, settings: MarathonSettings, service: 
         If a field has the wrong type.
     Refused
         If Marathon refuses the app.
-
     """
     return _App(record, place, settings, service).spec()
 
@@ -496,6 +429,3 @@ class _Pod(_Reader):
         if (scaling.text("kind") or "fixed") != "fixed":
             raise self.refused("scaling", "unknown kind of scaling", "1.2", "fixed")
         return self.count(scaling, "instances")
-
-
-__all__ = ["CONSTRAINTS_LABEL", "Place", "Spec", "VolumeRequest", "read_app", "read_pod"]

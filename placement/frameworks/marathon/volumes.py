@@ -38,7 +38,6 @@ def persistent(volumes: Iterator[Record]) -> tuple[VolumeRequest, ...]:
     ------
     Refused
         If one breaks section 8.2.
-
     """
     return tuple(_request(one) for one in volumes if "persistent" in one)
 
@@ -134,7 +133,6 @@ def check_shared(apps: Sequence[tuple[str, tuple[External, ...]]]) -> None:
     ------
     Refused
         Naming the second user.
-
     """
     users: dict[str, External] = {}
     for app, volumes in apps:
