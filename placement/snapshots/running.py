@@ -20,13 +20,15 @@ from placement.cluster import Agent, Cluster, Reservation
 from placement.documents import name_of, read_bytes
 from placement.errors import InputError, nearest
 from placement.placements import Placements
-from placement.running import ENDED, STATES, RunningInstance
+from placement.running import ENDED, LOST, STATES, RunningInstance
 from placement.snapshots.cells import CellReader, Rows, read_rows, resource_name, write_rows
 from placement.snapshots.resources import cut
 from placement.workload import Workload
 
 HEADER = ("job", "instance", "agent", "ports", "role", "units", "layer")
 NEEDED = HEADER[:3]
+AWAY = LOST | {"unreachable_inactive"} | ENDED
+"""States of instances whose agent may well be missing from the snapshot."""
 
 
 def read_running(path: str | Path, *, stdin: BinaryIO | None = None) -> tuple[RunningInstance, ...]:
@@ -131,7 +133,7 @@ def attach(
         If an instance is on an unknown agent, its amounts are not known, or an agent has less than its instances hold.
     """
     for one in running:
-        if one.agent and one.agent not in cluster.index:
+        if one.agent and one.agent not in cluster.index and one.state not in AWAY:
             raise InputError("a running instance is on an agent that is not in the snapshot", place=one.name,
                              value=one.agent, expected="an agent of the snapshot",
                              nearest=nearest(one.agent, cluster.index))  # fmt: skip

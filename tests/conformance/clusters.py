@@ -10,10 +10,9 @@ from placement.amounts import thousandths
 from placement.attributes import parse
 from placement.cluster import Agent, Cluster, Disk, Reservation, Volume
 from placement.running import RunningInstance
+from placement.snapshots.resources import OWNER_LABELS
 
 NOT_AMOUNTS = {"ports", "role", "labels", "owner", "principal", "dynamic", "disks"}
-OWNER_LABEL = "marathon_task_id"
-"""Label by which Marathon marks the reservations of one of its instances."""
 
 
 def seconds(moment: str | None) -> float | None:
@@ -77,14 +76,20 @@ def reservation_of(row: Mapping[str, Any]) -> Reservation:
         role=row["role"],
         amounts=amounts(row),
         ports=ranges(row.get("ports", [])),
-        owner=row.get("owner") or labels.get(OWNER_LABEL),
+        owner=row.get("owner") or next((labels[name] for name in OWNER_LABELS if name in labels), None),
         labels=tuple(labels.items()),
         dynamic=bool(labels),
     )
 
 
 def disk_of(row: Mapping[str, Any]) -> Disk:
-    return Disk(kind=row["type"], path=row.get("path"), size=thousandths(row["size"]), profile=row.get("profile"))
+    return Disk(
+        kind=row["type"],
+        path=row.get("path"),
+        size=thousandths(row["size"]),
+        profile=row.get("profile"),
+        role=row.get("role", "*"),
+    )
 
 
 def volume_of(row: Mapping[str, Any]) -> Volume:

@@ -43,7 +43,9 @@ class _Answer:
     def __init__(self, case: Mapping[str, Any]) -> None:
         self.case = case
         document = io.BytesIO(json.dumps(case["workload"]).encode())
-        read = read_workload(["-"], format="marathon", settings=settings_of(case.get("options", {})), stdin=document)
+        # Strict, since the cases say what Marathon itself does: what we only doubt it refuses.
+        settings = settings_of(case.get("options", {}))
+        read = read_workload(["-"], format="marathon", settings=settings, strict=True, stdin=document)
         self.workload: Workload = read.workload
         self.cluster: Cluster = cluster_of(case)
 

@@ -4,6 +4,7 @@ import pytest
 
 from placement.cluster import Agent, Cluster, Reservation
 from placement.errors import InputError
+from placement.running import RunningInstance
 from placement.snapshots.running import attach, read_placements, read_running, write_placements
 from tests.clusters import agent, cluster, job, workload
 
@@ -57,6 +58,11 @@ def test_an_unknown_agent_names_the_nearest():
     runs = cluster(agent("agent-1"), running=["/app agent-1"]).running.instances
     with pytest.raises(InputError, match="did you mean 'agent-2'"):
         attach(cluster(agent("agent-2")), runs)
+
+
+def test_an_unreachable_instance_may_be_on_an_agent_that_is_gone():
+    lost = RunningInstance(job="/app", instance=0, agent="gone", state="unreachable")
+    assert attach(cluster(agent("a")), [lost]).running.agent.tolist() == [-1]
 
 
 def test_placements_written_are_read_back(tmp_path):

@@ -78,13 +78,16 @@ class _Reader:
         return Refused(message, section=section, file=self.record.file, place=self.record.at(name),
                        value=self.record.fields.get(name), expected=expected)  # fmt: skip
 
-    def role(self) -> str:
+    def role(self, resident: bool) -> str:
         """Return the role the spec runs under (4.1)."""
         role = self.record.text("role") or self.place.default_role
         check_role(role, self.record, "role")
         if role not in self.place.valid_roles:
             doubt("Marathon allows other roles only here", strict=self.record.strict, file=self.record.file,
                   place=self.record.at("role"), value=role, expected=" or ".join(self.place.valid_roles))  # fmt: skip
+        if resident and role == UNRESERVED:
+            doubt("Marathon reserves volumes for a role only", strict=self.record.strict, file=self.record.file,
+                  place=self.record.at("role"), value=role, expected="a role, or --set mesos_role=ROLE")  # fmt: skip
         return role
 
     def accepted(self, holder: Record | None, role: str, resident: bool) -> tuple[str, ...]:
@@ -246,7 +249,7 @@ class _App(_Reader):
         written = self._constraints()
         container = record.record("container")
         requests = volumes.persistent(container.records("volumes")) if container is not None else ()
-        role = self.role()
+        role = self.role(bool(requests))
         accepted = self.accepted(record, role, bool(requests))
         external = volumes.external(container.records("volumes")) if container is not None else ()
         self._check_external(external)
@@ -370,7 +373,7 @@ class _Pod(_Reader):
         placing = scheduling.record("placement") if scheduling is not None else None
         written = self._constraints(placing)
         requests = volumes.persistent(record.records("volumes"))
-        role = self.role()
+        role = self.role(bool(requests))
         accepted = self.accepted(placing, role, bool(requests))
         demand = self._demand(containers)
         constraints = (*written, *self.labelled(labels))
