@@ -33,6 +33,9 @@ from solvers.rules import (
     Rule,
 )
 
+Origin = tuple[int, Constraint | None]
+"""A job, by its number in the workload, and one of its constraints."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -56,6 +59,8 @@ class Compiled:
         For each job, how its running instances count.
     disks
         The disks behind the problem's units.
+    origins
+        For each rule of the problem the job and constraint that wrote it; None for rules that follow from jobs themselves.
     """
 
     cluster: Cluster
@@ -64,6 +69,7 @@ class Compiled:
     rows: tuple[Row, ...]
     tallies: tuple[Tally, ...]
     disks: DiskTable
+    origins: tuple[Origin | None, ...]
 
 
 def compile_problem(
@@ -105,6 +111,7 @@ class Compiler:
         self.masks = Masks(len(cluster))
         self.groupings = Groupings(cluster)
         self.rules: list[Rule] = []
+        self.origins: list[Origin | None] = []
         self.tallies = tuple(tally(cluster, job) for job in workload.jobs)
         self.pools = Pools.of(cluster)
         accepted = [self.pools.bits(job.accepted_roles) for job in workload.jobs] or [1]
@@ -137,8 +144,9 @@ class Compiler:
         for number, job in enumerate(self.workload.jobs):
             self._add_rules(number, job)
         self._add_port_rules()
+        problem = self._problem(goal, preferences)
         return Compiled(
-            self.cluster, self.workload, self._problem(goal, preferences), tuple(self.rows), self.tallies, self.disks
+            self.cluster, self.workload, problem, tuple(self.rows), self.tallies, self.disks, tuple(self.origins)
         )
 
     def _problem(self, goal: Goal, preferences: Mapping[str, Mapping[str, int]] | None) -> Problem:
@@ -267,7 +275,7 @@ class Compiler:
             scope.write(constraint)
         least = job.minimum - self.tallies[number].active
         if least > 1:
-            self.rules.append(Gang(rows=self.rows_of[number], least=least))
+            self.add(Gang(rows=self.rows_of[number], least=least))
 
     def _add_port_rules(self) -> None:
         """Let each agent give each port once: rows that name the same port exclude each other on it."""
@@ -278,7 +286,12 @@ class Compiler:
                     rows_of.setdefault(port, []).append(row)
         distinct = {tuple(rows): None for _, rows in sorted(rows_of.items())}
         for rows in distinct:
-            self.rules.append(GroupCap(rows=np.array(rows, np.int32), grouping=EACH_AGENT, limit=1))
+            self.add(GroupCap(rows=np.array(rows, np.int32), grouping=EACH_AGENT, limit=1))
+
+    def add(self, rule: Rule, origin: Origin | None = None) -> None:
+        """Add a rule, and say which constraint of which job wrote it."""
+        self.rules.append(rule)
+        self.origins.append(origin)
 
     def rule_mask(self, constraint: AgentRule, scene: Scene) -> int:
         """Return the number of the mask of a rule about agents alone (the same for every job)."""

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from placement.amounts import text
-from placement.cluster import HOSTNAME_FIELDS, Bool, Cluster, Int32
+from placement.cluster import HOSTNAME_FIELDS, Bool, Cluster
 from placement.compilation import Compiled, compile_problem
 from placement.constraints.base import AgentRule, Constraint, Scene
-from placement.constraints.group_by import GroupBy
 from placement.constraints.text import relaxed
 from placement.counting import known_agents
 from placement.eligibility import Check, Eligibility, eligible, without_constraint
@@ -158,38 +157,25 @@ class _Why:
 
     def _balances(self) -> list[Check]:
         """Return the balances over all values that matter, of which Marathon's step rule knows only those in use."""
-        checks = []
         number = self.workload.index[self.job.id]
-        for rule in self.before.problem.rules:
-            if not isinstance(rule, Balance) or rule.soft or self.before.rows[int(rule.rows[0])].job != number:
-                continue
-            groups = self.before.problem.groups(rule.grouping)
-            here = known_agents(self.after, self.job.id, self.job)
-            size = self.before.problem.group_count(rule.grouping)
-            counts = np.bincount(groups[here[here >= 0]][groups[here[here >= 0]] >= 0], minlength=size)
-            among = counts[rule.relevant] if not rule.at_least else counts[counts > 0]
-            least = int(among.min()) if len(among) else 0
-            open_groups = rule.relevant & (counts == least)
-            if rule.at_least:
-                open_groups |= counts == 0
-            passes = (groups >= 0) & open_groups[groups]
-            constraint = next(one for one in self.job.constraints if self._is(one, rule))
-            checks.append(Check(name=f"{constraint} over every value that matters", reasons=(constraint.reason,),
-                                passes=passes, constraint=constraint))  # fmt: skip
+        checks = []
+        for rule, origin in zip(self.before.problem.rules, self.before.origins, strict=True):
+            if origin is not None and origin[0] == number and isinstance(rule, Balance) and not rule.soft:
+                name = f"{origin[1]} over every value that matters"
+                checks.append(Check(name=name, reasons=("UnfulfilledConstraint",), passes=self._least(rule),
+                                    constraint=origin[1]))  # fmt: skip
         return checks
 
-    def _is(self, constraint: Constraint, rule: Balance) -> bool:
-        """Tell whether a balance was written by a constraint."""
-        return (
-            isinstance(constraint, GroupBy)
-            and constraint.generation == "classic"
-            and (constraint.count or 0) == rule.at_least
-            and bool((self._codes(constraint.field) == self.before.problem.groups(rule.grouping)).all())
-        )
-
-    def _codes(self, field: str) -> Int32:
-        codes = self.before.cluster.column(field).codes
-        return codes if len(set(codes.tolist())) < len(codes) else np.arange(len(codes), dtype=np.int32)
+    def _least(self, rule: Balance) -> Bool:
+        """Return bool[agents]: whose group, as the answer leaves it, has a least count among those that matter."""
+        groups = self.before.problem.groups(rule.grouping)
+        known = known_agents(self.after, self.job.id, self.job)
+        here = groups[known[known >= 0]]
+        counts = np.bincount(here[here >= 0], minlength=len(rule.relevant))
+        among = counts[counts > 0] if rule.at_least else counts[rule.relevant]
+        least = int(among.min()) if len(among) else 0
+        opened = rule.relevant & ((counts == least) | ((counts == 0) & (rule.at_least > 0)))
+        return np.append(opened, False)[groups]
 
     def _funnel(self) -> tuple[Removed, ...]:
         left = np.ones(len(self.after), np.bool_)

@@ -33,6 +33,7 @@ class JobScope:
         self.rows = np.array([] if fresh is None else [fresh], np.int32)
         self.scene = Scene(compiler.cluster, job, compiler.tallies[number].known, compiler.known_of)
         self.soft = False
+        self.constraint: Constraint | None = None
         self.hard: list[Constraint] = []
 
     @property
@@ -65,6 +66,7 @@ class JobScope:
 
     def write(self, constraint: Constraint) -> None:
         """Write one constraint, hard or relaxed."""
+        self.constraint = constraint
         self.soft = relaxed(self.compiler.relax, self.job.id, constraint)
         if not self.soft and not (isinstance(constraint, GroupBy) and constraint.count is None):
             self.hard.append(constraint)
@@ -77,7 +79,7 @@ class JobScope:
         """Allow only the agents in a mask; relaxed: count the instances elsewhere."""
         if self.soft:
             if not mask.all():
-                self.compiler.rules.append(Avoid(rows=self.rows, mask=mask))
+                self.compiler.add(Avoid(rows=self.rows, mask=mask), (self.number, self.constraint))
         else:
             self._restrict(self.compiler.masks.number(mask))
 
@@ -87,13 +89,13 @@ class JobScope:
         groupings = self.compiler.groupings
         counted = groupings.counted(field, self.scene.known)
         rule = GroupCap(rows=self.rows, soft=self.soft, grouping=groupings.number(field), limit=limit, counted=counted)
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def one_value(self, field: str) -> None:
         """All on one value."""
         self._with_value(field)
         rule = OneGroup(rows=self.rows, soft=self.soft, grouping=self.compiler.groupings.number(field))
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def quota(self, field: str, groups: int, each: int, extra: int) -> None:
         """Shares on a number of values."""
@@ -110,7 +112,7 @@ class JobScope:
             counted=groupings.counted(field, known),
             outside=np.array([absent] if absent else [], np.int64),
         )
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def balance(self, field: str, at_least: int) -> None:
         """Each new instance to a value whose count is least."""
@@ -126,7 +128,7 @@ class JobScope:
         rule = Balance(
             rows=self.rows, soft=self.soft, grouping=number, relevant=relevant, at_least=at_least, counted=counted
         )
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def require(self, field: str, other: str) -> None:
         """Only where the other job is."""
@@ -139,7 +141,7 @@ class JobScope:
             others=self.compiler.other_rows(other, self.job),
             others_counted=groupings.counted(field, self.compiler.known_of(other)),
         )
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def exclude(self, field: str, other: str, limit: int) -> None:
         """At most `limit` where the other job is."""
@@ -153,7 +155,7 @@ class JobScope:
             counted=groupings.counted(field, self.scene.known),
             others_counted=groupings.counted(field, self.compiler.known_of(other)),
         )
-        self.compiler.rules.append(rule)
+        self.compiler.add(rule, (self.number, self.constraint))
 
     def _with_value(self, field: str) -> None:
         """Keep off agents without a value of the field."""

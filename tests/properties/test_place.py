@@ -84,6 +84,33 @@ def test_other_names_change_nothing_that_matters(cluster, workload):
 
 @SETTINGS
 @given(clusters(), workloads())
+def test_greedy_leaves_nobody_out_who_could_still_be_placed(cluster, workload):
+    """Without minima and rules between jobs, in which one more instance may need others to move or to come."""
+    jobs = [
+        replace(job, minimum=0, constraints=tuple(one for one in job.constraints if "AFFINITY" not in one.operator))
+        for job in workload.jobs
+    ]
+    plain = Workload(tuple(jobs))
+    for why in placement.explain(cluster, plain, place(cluster, plain, "greedy")):
+        assert not any("open to one more" in note for note in why.notes)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@SETTINGS
+@given(clusters(), workloads(), RELAX)
+def test_every_job_that_lacks_instances_is_explained(solver, cluster, workload, relax):
+    answer = place(cluster, workload, solver, relax=relax)
+    reasons = placement.explain(cluster, workload, answer, relax=relax)
+    assert [(one.job, one.missing) for one in reasons] == [(one.job, one.count) for one in answer.unplaced]
+    for one in reasons:
+        assert sum(removed.removed for removed in one.funnel) <= one.agents
+        assert all(removed.removed <= removed.alone for removed in one.funnel)
+        assert one.funnel or one.notes
+        assert one.lines()
+
+
+@SETTINGS
+@given(clusters(), workloads())
 def test_a_useless_agent_changes_nothing_that_matters(cluster, workload):
     useless = placement.Agent(id="useless", attributes=(("rack", Attribute("text", "r1")),), unavailable_from=50.0)
     demanding = [
