@@ -21,6 +21,8 @@ SETTINGS: tuple[tuple[dict[str, object], float], ...] = (({"linearization_level"
 """Settings of single-worker solves in turn, each with its share of what time is left."""
 PORTFOLIO_WORKERS = 8
 """Workers of one solve when determinism is not asked for: CP-SAT's own portfolio, also on few processors."""
+STEADY = 2_000
+"""Most pairs for which that portfolio runs in lockstep: the same answer every time, at some cost in speed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +61,11 @@ class Engine:
         if seconds < SHORTEST:
             return Outcome(cut_short=True)
         self._hint(model, start)
-        workers = 1 if self.options.deterministic else max(self.options.workers, PORTFOLIO_WORKERS)
+        steady = len(model.pairs) <= STEADY
+        workers = PORTFOLIO_WORKERS if steady else max(self.options.workers, PORTFOLIO_WORKERS)
+        workers = 1 if self.options.deterministic else workers
         solver = self._solver(setting, seconds, workers)
+        solver.parameters.interleave_search = steady and workers > 1
         return self._read(model, solver, solver.solve(model.model))
 
     def _hint(self, model: Model, assignment: Assignment) -> None:
