@@ -6,6 +6,7 @@ work differs by objective; so a few are tried in turn, each with its part of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ SETTINGS: tuple[tuple[dict[str, object], float], ...] = (({"linearization_level"
 PORTFOLIO_WORKERS = 8
 """Workers of one solve when determinism is not asked for: CP-SAT's own portfolio, also on few processors."""
 STEADY = 2_000
-"""Most pairs for which that portfolio runs in lockstep: the same answer every time, at some cost in speed."""
+"""Most pairs for which a single worker is tried first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,21 @@ class Engine:
     def solve(self, model: Model, start: Assignment, *, share: float) -> Outcome:
         """Solve a model, hinted with an assignment, in a share of the time left."""
         best = Outcome()
-        for setting, part in SETTINGS if self.options.deterministic else SETTINGS[-1:]:
-            best = _joined(best, self._once(model, best.assignment or start, setting, share * part), model)
+        for setting, part, workers in self._attempts(len(model.pairs)):
+            best = _joined(best, self._once(model, best.assignment or start, setting, share * part, workers), model)
             if not best.cut_short or best.infeasible:
                 break
         return best
+
+    def _attempts(self, pairs: int) -> Sequence[tuple[dict[str, object], float, int]]:
+        """Return settings, share of the time left, and workers of the solves that are tried in turn.
+
+        A single worker gives the same answer every time; so small models, which it mostly solves, get one first.
+        """
+        if self.options.deterministic:
+            return [(setting, part, 1) for setting, part in SETTINGS]
+        portfolio: tuple[dict[str, object], float, int] = ({}, 1.0, max(self.options.workers, PORTFOLIO_WORKERS))
+        return [(*SETTINGS[0], 1), portfolio] if pairs <= STEADY else [portfolio]
 
     def repair(self, model: Model, current: Assignment, seconds: float) -> Outcome:
         """Solve the model of a neighbourhood, hinted with the current answer, within some seconds."""
@@ -56,16 +67,12 @@ class Engine:
         solver = self._solver({}, seconds, workers=1)
         return self._read(model, solver, solver.solve(model.model))
 
-    def _once(self, model: Model, start: Assignment, setting: dict[str, object], share: float) -> Outcome:
+    def _once(self, model: Model, start: Assignment, setting: dict[str, object], share: float, workers: int) -> Outcome:
         seconds = self.options.left() * share
         if seconds < SHORTEST:
             return Outcome(cut_short=True)
         self._hint(model, start)
-        steady = len(model.pairs) <= STEADY
-        workers = PORTFOLIO_WORKERS if steady else max(self.options.workers, PORTFOLIO_WORKERS)
-        workers = 1 if self.options.deterministic else workers
         solver = self._solver(setting, seconds, workers)
-        solver.parameters.interleave_search = steady and workers > 1
         return self._read(model, solver, solver.solve(model.model))
 
     def _hint(self, model: Model, assignment: Assignment) -> None:
