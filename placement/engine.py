@@ -14,7 +14,7 @@ from placement.checker import Verdict, verify
 from placement.cluster import Cluster
 from placement.compilation import Compiled, compile_problem
 from placement.decoding import decode
-from placement.errors import InputError, nearest
+from placement.errors import InputError, UnverifiedError, nearest
 from placement.occupation import occupy
 from placement.placements import Answer, LevelReport, Placements, Unplaced
 from placement.workload import Workload
@@ -28,15 +28,6 @@ DEADLINE = 10.0
 
 UNIT = {"placed": 1000.0, "violations": 1.0, "pack": 1000.0, "prefer": 1000.0, "balance": 1e6, "spread": 1.0}
 """What a level's integer value is divided by for the user."""
-
-
-class UnverifiedError(RuntimeError):
-    """The checker refused an answer: a defect of this package, never of the input. It holds the verdict."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
-        first = "; ".join(f"{one.job}: {one.message}" for one in verdict.breaches[:3])
-        super().__init__(f"the answer found breaks {len(verdict.breaches)} rules and is withheld: {first}")
 
 
 def place(

@@ -8,6 +8,10 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from placement.checker import Verdict
 
 
 class InputError(ValueError):
@@ -84,6 +88,15 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     """Return the valid name closest to `name`, or None if none is close."""
     matches = difflib.get_close_matches(name, sorted(valid), n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+class UnverifiedError(RuntimeError):
+    """The checker refused an answer: a defect of this package, never of the input. It holds the verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        first = "; ".join(f"{one.job}: {one.message}" for one in verdict.breaches[:3])
+        super().__init__(f"the answer found breaks {len(verdict.breaches)} rules and is withheld: {first}")
 
 
 class InputWarning(UserWarning):

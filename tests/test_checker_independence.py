@@ -20,7 +20,8 @@ from placement.constraints import (
     Unique,
     Unlike,
 )
-from placement.engine import UnverifiedError, place
+from placement.engine import place
+from placement.errors import UnverifiedError
 from placement.patterns import Pattern
 from placement.workload import Job, Workload
 from tests.clusters import agent, cluster

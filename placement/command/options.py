@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from placement.errors import InputError, InputWarning
+from placement.errors import InputError, InputWarning, UnverifiedError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WIDE = 200
 """Columns of a table that goes into a pipe."""
 SHOWN_WARNINGS = 10
+DEFECT = 70
 INTERRUPTED = 130
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)")
 SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
@@ -213,13 +214,16 @@ def told_warnings() -> Iterator[None]:
 
 
 def run_app(app: typer.Typer) -> None:
-    """Run the command line: one paragraph and exit 2 for bad input, 130 when interrupted with nothing in hand."""
+    """Run the command line: one paragraph and exit 2 for bad input, 70 for a defect, 130 when interrupted."""
     try:
         with told_warnings():
             app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except UnverifiedError as error:
+        print(f"internal error, please report it: {error}", file=sys.stderr)
+        sys.exit(DEFECT)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -16,7 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from placement.command import EXAMPLES, app
-from placement.command.options import seconds
+from placement.command.options import DEFECT, run_app, seconds
+from placement.constraints import Unique
 from placement.errors import InputError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -206,3 +207,17 @@ def test_unknown_keys_warn_on_standard_error_and_fail_when_strict(small):
     assert "warning:" in done.stderr
     assert "colour" in done.stderr
     assert place(small, "--strict").returncode == 2
+
+
+def test_an_answer_that_the_checker_refuses_is_a_defect_and_not_written(small, monkeypatch, capsys):
+    """UNIQUE that compiles to nothing lets both instances onto one agent; what is written then is an apology."""
+    monkeypatch.setattr(Unique, "compile", lambda self, scope: None)
+    monkeypatch.setattr(sys, "argv", ["placement", "place", "agents.csv", "jobs.csv", "-o", "out.csv"])
+    monkeypatch.chdir(small)
+    (small / "agents.csv").write_text("agent,cpus\na1,4\n")
+    with pytest.raises(SystemExit) as end:
+        run_app(app)
+    out, err = capsys.readouterr()
+    assert (end.value.code, out) == (DEFECT, "")
+    assert "internal error, please report it" in err
+    assert not (small / "out.csv").exists()
