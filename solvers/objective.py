@@ -99,12 +99,19 @@ def violation(problem: Problem, assignment: Assignment, rule: Rule) -> int:
 
 def group_counts(problem: Problem, assignment: Assignment, rows: Int32, grouping: int) -> Int64:
     """Return int64[groups]: new instances of the rows in each group (those outside all groups are not counted)."""
-    chosen = np.isin(assignment.row, rows)
+    chosen = runs_of(assignment, rows)
     codes = problem.groups(grouping)[assignment.agent[chosen]]
     counts = np.zeros(problem.group_count(grouping), np.int64)
     inside = codes >= 0
     np.add.at(counts, codes[inside], assignment.count[chosen][inside])
     return counts
+
+
+def runs_of(assignment: Assignment, rows: Int32) -> Int64:
+    """Return int64[k]: the numbers of the runs of some rows, found by the order of the runs."""
+    first = np.searchsorted(assignment.row, rows, side="left").tolist()
+    last = np.searchsorted(assignment.row, rows, side="right").tolist()
+    return np.concatenate([np.empty(0, np.int64), *map(np.arange, first, last)])
 
 
 def balance_excess(rule: Balance, new: Int64) -> Int64:
