@@ -7,12 +7,13 @@ It knows no problem: what a variable means is known where it is added.
 from __future__ import annotations
 
 import datetime
-import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solvers.waiting import waited
 
 Float = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -261,36 +262,24 @@ class Interrupter:
 
 
 def _run(message: Any, engine: Engine, parameters: Any, hints: Any, stop: Interrupter) -> Any:
-    """Run a solve in a thread of its own, so that an interrupt of this process ends it at once."""
+    """Return what the engine answers, None where it gives up (HiGHS does not listen to `stop`, SCIP complains of it)."""
     from ortools.math_opt import callback_pb2, parameters_pb2
     from ortools.math_opt.core.python import solver
 
     kinds = {"highs": parameters_pb2.SOLVER_TYPE_HIGHS, "scip": parameters_pb2.SOLVER_TYPE_GSCIP,
              "glop": parameters_pb2.SOLVER_TYPE_GLOP, "pdlp": parameters_pb2.SOLVER_TYPE_PDLP}  # fmt: skip
-    box: list[Any] = []
+    handle = None if engine == "scip" else stop.handle
 
-    def work() -> None:
-        try:
-            box.append(
-                solver.solve(message, kinds[engine], parameters_pb2.SolverInitializerProto(), parameters, hints, None,
-                             callback_pb2.CallbackRegistrationProto(), None, None if engine == "scip" else stop.handle)
-            )  # fmt: skip
-        except Exception as error:  # handed to the caller's thread below
-            box.append(error)
+    def work() -> Any:
+        return solver.solve(message, kinds[engine], parameters_pb2.SolverInitializerProto(), parameters, hints, None,
+                            callback_pb2.CallbackRegistrationProto(), None, handle)  # fmt: skip
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
     try:
-        while thread.is_alive():
-            thread.join(0.2)
-    except KeyboardInterrupt:
-        stop.stop()  # HiGHS does not listen; its thread ends with its time limit or with the process
-        raise
-    if isinstance(box[0], Exception):
-        if type(box[0]).__name__ == "StatusNotOk":  # the engine's own numerical trouble, not a wrong model
+        return waited(work, stop.stop)
+    except Exception as error:
+        if type(error).__name__ == "StatusNotOk":  # the engine's own numerical trouble, not a wrong model
             return None
-        raise box[0]
-    return box[0]
+        raise
 
 
 def _read(answer: Any, model: LinearModel) -> LinearResult:

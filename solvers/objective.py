@@ -203,17 +203,7 @@ def _spread(problem: Problem, assignment: Assignment) -> int:
 
 
 def _prefer(problem: Problem, assignment: Assignment) -> int:
-    if problem.preferences is None:
-        return 0
-    wanted = problem.preferences
-    key = wanted.row.astype(np.int64) * problem.agents + wanted.agent
-    order = np.argsort(key, kind="stable")
-    found = np.searchsorted(key[order], assignment.row.astype(np.int64) * problem.agents + assignment.agent)
-    inside = found < len(key)
-    hit = np.zeros(len(found), np.bool_)
-    pair = assignment.row.astype(np.int64) * problem.agents + assignment.agent
-    hit[inside] = key[order][found[inside]] == pair[inside]
-    return int((wanted.cost[order][found[hit]] * assignment.count[hit]).sum())
+    return int((problem.costs(assignment.row, assignment.agent) * assignment.count).sum())
 
 
 GOALS = {"pack": _pack, "balance": _balance, "spread": _spread, "prefer": _prefer}

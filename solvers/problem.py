@@ -169,6 +169,24 @@ class Problem:
                 found[row].append(i)
         return tuple(tuple(numbers) for numbers in found)
 
+    @cached_property
+    def preference_keys(self) -> tuple[Int64, Int64]:
+        """The preferences as (row * agents + agent, cost), sorted by the first."""
+        if self.preferences is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        key = self.preferences.row.astype(np.int64) * self.agents + self.preferences.agent
+        order = np.argsort(key, kind="stable")
+        return key[order], self.preferences.cost[order]
+
+    def costs(self, row: Int32, agent: Int32) -> Int64:
+        """Return int64[k]: the preference cost of each pair of row and agent, 0 where none is named."""
+        key, cost = self.preference_keys
+        if not len(key):
+            return np.zeros(len(row), np.int64)
+        pair = row.astype(np.int64) * self.agents + agent
+        place = np.minimum(np.searchsorted(key, pair), len(key) - 1)
+        return np.where(key[place] == pair, cost[place], 0)
+
     def most_per_agent(self, shape: int) -> Int64:
         """Return int64[agents]: how many instances of a demand vector each agent has capacity for, by itself."""
         need = self.demand[shape]

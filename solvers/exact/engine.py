@@ -15,6 +15,7 @@ from ortools.sat.python import cp_model
 from solvers.exact.model import Model
 from solvers.options import Options
 from solvers.problem import Assignment
+from solvers.waiting import waited
 
 SHORTEST = 0.02
 """Seconds below which no solve is begun."""
@@ -65,7 +66,7 @@ class Engine:
         """Solve the model of a neighbourhood, hinted with the current answer, within some seconds."""
         self._hint(model, current)
         solver = self._solver({}, seconds, workers=1)
-        return self._read(model, solver, solver.solve(model.model))
+        return self._read(model, solver, waited(lambda: solver.solve(model.model), solver.stop_search))
 
     def _once(self, model: Model, start: Assignment, setting: dict[str, object], share: float, workers: int) -> Outcome:
         seconds = self.options.left() * share
@@ -73,7 +74,7 @@ class Engine:
             return Outcome(cut_short=True)
         self._hint(model, start)
         solver = self._solver(setting, seconds, workers)
-        return self._read(model, solver, solver.solve(model.model))
+        return self._read(model, solver, waited(lambda: solver.solve(model.model), solver.stop_search))
 
     def _hint(self, model: Model, assignment: Assignment) -> None:
         model.model.clear_hints()  # type: ignore[no-untyped-call]
@@ -85,6 +86,7 @@ class Engine:
         solver = cp_model.CpSolver()
         solver.parameters.random_seed = self.options.seed
         solver.parameters.num_workers = workers
+        solver.parameters.catch_sigint_signal = False
         if np.isfinite(seconds):
             solver.parameters.max_time_in_seconds = max(SHORTEST, seconds)
         if self.options.deterministic:

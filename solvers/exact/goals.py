@@ -106,11 +106,6 @@ def _spread(model: Model) -> Any:
 
 def _prefer(model: Model) -> Any:
     """Each instance pays the cost of its row on its agent."""
-    wanted = model.problem.preferences
-    if wanted is None:
-        return 0
-    cost = dict(zip(zip(wanted.row.tolist(), wanted.agent.tolist(), strict=True), wanted.cost.tolist(), strict=True))
-    pairs = list(zip(model.pairs.row.tolist(), model.pairs.agent.tolist(), strict=True))
-    costs = np.array([cost.get(pair, 0) for pair in pairs], np.int64)
+    costs = model.problem.costs(model.pairs.row, model.pairs.agent)
     paying = np.flatnonzero(costs)
     return model.total(paying, costs[paying]) if len(paying) else 0

@@ -4,7 +4,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tests.benchmarks import fleet, offers
+from tests.benchmarks import antiaffinity, cloudbalancing, fleet, offers
+from tests.benchmarks.measurement import measure
 from tests.shared import needs_shared, shared
 
 
@@ -38,6 +39,7 @@ def test_fleets_are_the_published_arrays():
         for name, own in (
             ("free", ours.free), ("rack", ours.rack), ("price", ours.price), ("need", ours.need),
             ("count", ours.count), ("max_per_host", ours.most_on_host), ("balanced", ours.balanced),
+            ("prefer", ours.prefer), ("weight", ours.weight),
         ):  # fmt: skip
             assert np.array_equal(theirs[name], own), name
 
@@ -53,7 +55,7 @@ def test_a_fleet_as_files_says_units_and_rules(tmp_path):
     agents, jobs = fleet.write_csv(fleet.make_fleet(3, 4), tmp_path)
     assert agents.read_text().splitlines()[0] == "agent,cpus,mem,rack,price"
     one = jobs.read_text().splitlines()
-    assert one[0] == "job,instances,cpus,mem,constraints"
+    assert one[0] == "job,instances,cpus,mem,constraints,weight"
     assert len(one) == 4
 
 
@@ -67,4 +69,28 @@ def test_the_offers_benchmark_places_and_verifies(mode):
 def test_the_fleet_benchmark_places_the_tight_fleets():
     for seed, fill in ((1, 0.97), (2, 0.90)):
         found = fleet.measure(fleet.make_fleet(50, 200, seed, fill, lift_caps=True))
-        assert (found["placed"], found["verified"]) == (found["instances"], True)
+        assert (found["placed"], found["verified"]) == (found["asked"], True)
+
+
+def test_the_anti_affinity_instances_are_the_published_ones():
+    agents, apps = antiaffinity.draw(100, 7)
+    assert (sum(price for _, _, price in agents), len(apps), sum(size for size, _, _ in apps)) == (22275, 92, 300)
+
+
+@needs_shared
+@pytest.mark.integration
+def test_the_smallest_cloud_balancing_files_are_solved_to_their_published_optima():
+    for name, optimum in (
+        ("2computers-6processes", 5460),
+        ("3computers-9processes", 5460),
+        ("4computers-12processes", 7410),
+    ):
+        cluster, workload = cloudbalancing.read(shared("data", "cloudbalancing", f"{name}.json.gz"))
+        found = measure(name, cluster, workload, deadline=10)
+        assert (found["value"], found["proved"], found["verified"]) == (optimum, True, True)
+
+
+def test_drawn_cloud_balancing_instances_have_three_processes_a_computer():
+    cluster, workload = cloudbalancing.draw(20, 3)
+    assert (len(cluster), len(workload)) == (20, 60)
+    assert cluster.resources == ("cpus", "mem", "disk", "gpus", "network")

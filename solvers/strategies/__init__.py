@@ -1,0 +1,16 @@
+"""The strategies of the exact engine, in the order in which they are tried: each says what it cannot express.
+
+A strategy is chosen by the structure of a problem, never by where it comes from. Adding one is one file and one line here.
+"""
+
+from __future__ import annotations
+
+from solvers.strategies.base import Strategy, pairs_of
+from solvers.strategies.neighbourhoods import NEIGHBOURHOODS
+from solvers.strategies.packing import PACKING
+from solvers.strategies.patterns import PATTERNS
+from solvers.strategies.whole import SMALL, WHOLE
+
+STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, WHOLE, NEIGHBOURHOODS)
+
+__all__ = ["STRATEGIES", "Strategy", "pairs_of"]
