@@ -27,6 +27,16 @@ class Proof:
     given: tuple[int, ...] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The best answer with all that is known of it: replaced in one step, so that an interrupt finds it whole."""
+
+    best: Assignment
+    values: tuple[int, ...]
+    source: str
+    cheap: tuple[tuple[int, str], ...]
+
+
 class Board:
     """Best answer and bounds of a problem.
 
@@ -37,30 +47,45 @@ class Board:
 
     Attributes
     ----------
-    best, values, source
-        The best answer, the values of its levels, and the strategy it came from.
     names
         (name, priority, sense) of every level.
+    cut_short
+        A clock ended some search.
     """
 
     def __init__(self, problem: Problem, options: Options, start: Assignment | None = None) -> None:
         self.problem = problem
         self.options = options
-        self.best = Assignment.nothing() if start is None else start
-        self.values = objective.values(problem, self.best)
-        self.source = "" if start is None else start.strategy
         self.names = objective.names(problem)
         self.cut_short = False
         self._proofs: list[Proof] = []
-        self._cheap = cheap_bounds(problem, self.values)
+        self._state = self._judged(Assignment.nothing() if start is None else start, start.strategy if start else "")
+
+    def _judged(self, assignment: Assignment, source: str) -> _State:
+        values = objective.values(self.problem, assignment)
+        return _State(assignment, values, source, tuple(cheap_bounds(self.problem, values)))
+
+    @property
+    def best(self) -> Assignment:
+        """The best answer."""
+        return self._state.best
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The values of its levels."""
+        return self._state.values
+
+    @property
+    def source(self) -> str:
+        """The strategy it came from."""
+        return self._state.source
 
     def offer(self, assignment: Assignment, source: str) -> bool:
         """Take an answer if it is better than the best and right; tell whether it was taken."""
         values = objective.values(self.problem, assignment)
         if not objective.better(self.problem, values, self.values) or not is_right(self.problem, assignment):
             return False
-        self.best, self.values, self.source = assignment, values, source
-        self._cheap = cheap_bounds(self.problem, values)
+        self._state = self._judged(assignment, source)
         if self.options.progress is not None:
             self.options.progress(self.answer(source), source)
         return True
@@ -80,7 +105,7 @@ class Board:
     def bound(self, level: int) -> tuple[int, str]:
         """Return the best bound of a level for answers that are as good as the best in the levels before it."""
         sense = self.names[level][2]
-        found = self._cheap[level]
+        found = self._state.cheap[level]
         for proof in self._proofs:
             applies = proof.level == level and (proof.given is None or proof.given == self.values[:level])
             if applies and sense * proof.value < sense * found[0]:

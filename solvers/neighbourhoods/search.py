@@ -97,8 +97,9 @@ class _Search:
             if trial is not None:
                 trials.append(trial)
                 taken[trial.free.agents] = True
-        seconds = max(LEAST_TIME, min(SECONDS, self.options.left() - LEAST_TIME / 2))
         work = WORK if self.options.deterministic else None
+        most = SECONDS if work is None else float("inf")
+        seconds = max(LEAST_TIME, min(most, self.options.left() - LEAST_TIME / 2))
         solves: list[Callable[[], tuple[Int64 | None, bool]]] = [
             partial(trial.model.solve, seconds=seconds, work=work, seed=int(self.random.integers(2**31)))
             for trial in trials
