@@ -112,15 +112,21 @@ class LinearModel:
         some = value != 0
         return row[some], column[some], value[some]
 
+    @property
+    def row_lower(self) -> Float:
+        """float64[rows]."""
+        return _joined(self._row_lower)
+
     def copy(self, *, cost: Float | None = None, lower: Float | None = None, upper: Float | None = None,
-             continuous: bool = False) -> LinearModel:  # fmt: skip
+             row_lower: Float | None = None, continuous: bool = False) -> LinearModel:  # fmt: skip
         """Return the same model with another objective, other bounds, or every variable continuous."""
         other = LinearModel(self.columns, self.rows)
         other._cost = [self.cost if cost is None else cost]
         other._lower = [self.lower if lower is None else lower]
         other._upper = [self.upper if upper is None else upper]
         other._integer = [np.zeros(self.columns, np.bool_) if continuous else self.integer]
-        other._row_lower, other._row_upper = list(self._row_lower), list(self._row_upper)
+        other._row_lower = [self.row_lower if row_lower is None else row_lower]
+        other._row_upper = list(self._row_upper)
         other._entries = list(self._entries)
         return other
 

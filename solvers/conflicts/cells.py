@@ -81,6 +81,8 @@ class Cells:
 def _told_by(rule: Rule, agents: int) -> list[Int64]:
     """Return what a rule over each agent says of single agents: counted instances, and which ones matter."""
     counts = [
-        one.dense(agents) for name in ("counted", "others_counted") if isinstance(one := getattr(rule, name, None), Counts)
+        one.dense(agents)
+        for name in ("counted", "others_counted")
+        if isinstance(one := getattr(rule, name, None), Counts)
     ]
     return [*counts, rule.relevant.astype(np.int64)] if isinstance(rule, Balance) else counts

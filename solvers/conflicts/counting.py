@@ -92,12 +92,14 @@ def _short_sum(problem: Problem, wanting: Int64, masks: dict[int, Bool]) -> Shor
     """Compare, for each set of agents that some row may use, what all rows confined to it need with what is there."""
     numbers = problem.mask[wanting]
     sets = {int(number): wanting[numbers == number] for number in np.unique(numbers)}
-    if len(sets) > MOST_MASKS:
+    if not sets or len(sets) > MOST_MASKS:
         return None
     everywhere = np.ones(problem.agents, np.bool_)
     tried = [masks[int(rows[0])] for rows in sets.values()]
     for agents in [*sorted(tried, key=lambda mask: int(mask.sum())), everywhere]:
         confined = [rows for rows in sets.values() if not (masks[int(rows[0])] & ~agents).any()]
+        if not confined:
+            continue
         rows = np.sort(np.concatenate(confined))
         for dimension in range(problem.capacity.shape[1]):
             found = _short_in(problem, rows, agents, dimension)

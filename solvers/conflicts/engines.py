@@ -15,6 +15,7 @@ from solvers.conflicts.question import Held
 from solvers.conflicts.system import LinearRow, System
 from solvers.linear import LinearModel, solve_linear
 from solvers.problem import Assignment
+from solvers.rules import Int64
 
 SHORTEST = 0.02
 """Seconds below which no solve is begun."""
@@ -39,6 +40,20 @@ def core_of(system: System, seconds: float, seed: int = 0) -> Verdict:
     return _CpSat(system, guarded=True).run(seconds, seed)
 
 
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The best value found of a sum of columns, the values of all columns, and whether nothing is better."""
+
+    value: int
+    columns: list[int]
+    proved: bool
+
+
+def best(system: System, columns: list[int], seconds: float, seed: int = 0, *, maximise: bool) -> Best | None:
+    """Return the greatest or least sum of some columns with all reasons held; None if nothing was found."""
+    return _CpSat(system, guarded=False).best(columns, seconds, seed, maximise)
+
+
 class _CpSat:
     """One CP-SAT model of a system; `guarded`: every row holds only while the literals of its reasons do."""
 
@@ -60,10 +75,8 @@ class _CpSat:
 
     def _add(self, row: LinearRow) -> None:
         expression = self.api.LinearExpr.weighted_sum([self.columns[i] for i in row.columns], row.values)
-        low = self.api.INT32_MIN if row.low is None else row.low
+        low = self.api.INT_MIN if row.low is None else row.low
         high = self.api.INT_MAX if row.high is None else row.high
-        if row.low is None:
-            low = self.api.INT_MIN
         written = self.model.add_linear_constraint(expression, low, high)
         if self.guarded and row.reasons:
             written.only_enforce_if([self._literal(reason) for reason in row.reasons])
@@ -73,10 +86,20 @@ class _CpSat:
             self.literals[reason] = self.model.new_bool_var("")
         return self.literals[reason]
 
-    def run(self, seconds: float, seed: int) -> Verdict:
-        """Solve within some seconds."""
+    def best(self, columns: list[int], seconds: float, seed: int, maximise: bool) -> Best | None:
+        """Optimise a sum of columns within some seconds."""
         if seconds < SHORTEST:
-            return Verdict(None)
+            return None
+        total = self.api.LinearExpr.sum([self.columns[column] for column in columns])
+        (self.model.maximize if maximise else self.model.minimize)(total)
+        solver = self._solver(seconds, seed)
+        status = solver.solve(self.model)
+        if status not in (self.api.OPTIMAL, self.api.FEASIBLE):
+            return None
+        values = [int(solver.value(column)) for column in self.columns]
+        return Best(sum(values[column] for column in columns), values, status == self.api.OPTIMAL)
+
+    def _solver(self, seconds: float, seed: int) -> Any:
         solver = self.api.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed
@@ -86,6 +109,13 @@ class _CpSat:
             solver.parameters.cp_model_presolve = False
         else:
             solver.parameters.linearization_level = 2
+        return solver
+
+    def run(self, seconds: float, seed: int) -> Verdict:
+        """Solve within some seconds."""
+        if seconds < SHORTEST:
+            return Verdict(None)
+        solver = self._solver(seconds, seed)
         status = solver.solve(self.model)
         if status == self.api.MODEL_INVALID:
             raise RuntimeError(f"the model is invalid: {self.model.validate()}")
@@ -95,18 +125,14 @@ class _CpSat:
             return Verdict(False, core=core if self.guarded else None)
         if status == self.api.UNKNOWN:
             return Verdict(None)
-        system = self.system
-        number = len(system.row_of)
-        counts = np.array([solver.value(column) for column in self.columns[:number]], np.int64)
-        agents = system.question.problem.agents
-        found = Assignment.of_runs(system.row_of, system.cells.first[system.cell_of], counts, agents)
-        return Verdict(True, counts=found)
+        values = np.array([solver.value(column) for column in self.columns], np.int64)
+        return Verdict(True, counts=_counts(self.system, values))
 
 
-def second_opinion(system: System, seconds: float, seed: int = 0) -> bool | None:
-    """Return what HiGHS says of the system with all its reasons held: possible or not, None: not decided."""
+def second_opinion(system: System, seconds: float, seed: int = 0) -> Verdict:
+    """Decide by HiGHS whether the system with all its reasons held can be satisfied."""
     if seconds < SHORTEST:
-        return None
+        return Verdict(None)
     model = LinearModel()
     model.add_columns(len(system.lower), lower=np.array(system.lower, np.float64),
                       upper=np.array(system.upper, np.float64), integer=True)  # fmt: skip
@@ -121,5 +147,14 @@ def second_opinion(system: System, seconds: float, seed: int = 0) -> bool | None
         lower=np.array([-infinity if row.low is None else row.low for row in rows]),
         upper=np.array([infinity if row.high is None else row.high for row in rows]),
     )
-    status = solve_linear(model, "highs", seconds=seconds, seed=seed).status
-    return None if status == "unknown" else status != "infeasible"
+    found = solve_linear(model, "highs", seconds=seconds, seed=seed)
+    if found.status == "infeasible":
+        return Verdict(False)
+    return Verdict(None) if found.x is None else Verdict(True, counts=_counts(system, found.whole()))
+
+
+def _counts(system: System, values: Int64) -> Assignment:
+    """Return the instances that the values of the columns stand for, each cell's on its first agent."""
+    agents = system.question.problem.agents
+    number = len(system.row_of)
+    return Assignment.of_runs(system.row_of, system.cells.first[system.cell_of], values[:number], agents)

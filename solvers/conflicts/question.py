@@ -6,7 +6,6 @@ module knows no names; it turns a set of reasons into the problem in which just 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,16 +88,24 @@ class Question:
         Everything that holds because of some reasons.
     weights
         What it costs to give up each reason: of equally many, the cheapest are given up.
+    owners
+        Whose reason each is (a job's number), -1 for what nobody owns, such as a resource's limit.
     """
 
     problem: Problem
     parts: tuple[Part, ...]
     weights: tuple[int, ...]
+    owners: tuple[int, ...]
 
     @property
     def reasons(self) -> int:
         """Number of reasons."""
         return len(self.weights)
+
+    @property
+    def everything(self) -> Held:
+        """All reasons."""
+        return frozenset(range(self.reasons))
 
     def of(self, held: Held) -> list[Part]:
         """Return the parts that hold."""
@@ -133,7 +140,7 @@ class Question:
         counted = np.zeros_like(full)
         for part in self.of(held):
             if isinstance(part, AmountPart):
-                chosen = np.ix_(part.rows, part.dimensions)
+                chosen = np.ix_(part.rows, np.array(part.dimensions, np.int32))
                 counted[chosen] = full[chosen]
         return counted
 
@@ -206,13 +213,3 @@ def serving(problem: Problem, row: int) -> Bool:
         wanted = [(int(asked.amount[one]), asked.masks[int(asked.eligible[one])][own]) for one in requests]
         fits[agent] = serve(units.amount[own].copy(), units.whole[own], wanted) is not None
     return fits
-
-
-def touching(rule: Rule) -> Int32:
-    """Return the rows a rule is about, those of the other side included."""
-    return np.unique(np.r_[rule.rows, getattr(rule, "others", np.empty(0, np.int32))]).astype(np.int32)
-
-
-def without(held: Held, *gone: Iterable[int]) -> Held:
-    """Return the reasons without some."""
-    return held.difference(*gone)

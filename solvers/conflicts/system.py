@@ -27,6 +27,8 @@ from solvers.rules import (
     Requires,
 )
 
+NO_ROWS = np.empty(0, np.int32)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LinearRow:
@@ -51,6 +53,8 @@ class System:
         The rows.
     row_of, cell_of
         Row of the problem and cell of the columns that count instances (they come first).
+    extra
+        For each dimension that is loosened, the columns of what is taken beyond capacity, by cell.
     """
 
     question: Question
@@ -60,6 +64,7 @@ class System:
     rows: list[LinearRow] = field(default_factory=list)
     row_of: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
     cell_of: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
+    extra: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     def column(self, upper: int, lower: int = 0) -> int:
         """Add a column and return its number."""
@@ -75,16 +80,28 @@ class System:
         self.rows.append(LinearRow(columns, values, low, high, reasons))
 
 
-def build(question: Question, held: Held, cells: Cells) -> System:
-    """Return the system of the reasons held, over some cells."""
-    return _Builder(question, held, cells).run()
+def build(
+    question: Question, held: Held, cells: Cells, *, also: Int32 = NO_ROWS, loosened: Held = frozenset()
+) -> System:
+    """Return the system of the reasons held, over some cells.
+
+    Parameters
+    ----------
+    also
+        Rows that may be placed though nothing asks for them.
+    loosened
+        Reasons held whose amounts may be exceeded, at the price of columns that say by how much.
+    """
+    return _Builder(question, held, cells, also, loosened).run()
 
 
 class _Builder:
     """Builds one system; one method for each kind of part."""
 
-    def __init__(self, question: Question, held: Held, cells: Cells) -> None:
+    def __init__(self, question: Question, held: Held, cells: Cells, also: Int32, loosened: Held) -> None:
         self.question = question
+        self.also = also
+        self.loosened = loosened
         self.problem: Problem = question.problem
         self.held = held
         self.cells = cells
@@ -128,6 +145,7 @@ class _Builder:
     def _taking(self) -> Bool:
         """Return bool[rows]: rows that are needed, or that may be placed for the sake of others."""
         taking = np.zeros(self.problem.rows, np.bool_)
+        taking[self.also] = True
         for part in self.parts:
             if isinstance(part, LeastPart):
                 taking[part.rows] = True
@@ -172,6 +190,11 @@ class _Builder:
         most = int((self.problem.wanted[rows] * need[rows]).sum())
         for cell in range(self.cells.number):
             columns, values = self.column_of[rows, cell].tolist(), need[rows].tolist()
+            if self.loosened & set(reasons):
+                beyond = self.system.column(most)
+                self.system.extra.setdefault(dimension, []).append((beyond, cell))
+                self.system.add([*columns, beyond], [*values, -1], reasons, high=int(capacity[cell] * size[cell]))
+                continue
             if most > int(capacity[cell] * size[cell]):
                 self.system.add(columns, values, reasons, high=int(capacity[cell] * size[cell]))
             for column, value in zip(columns, values, strict=True):
@@ -340,7 +363,13 @@ class _Builder:
         )
 
     def _least_in_use(
-        self, part: RulePart, rule: Balance, counted: Int64, groups: dict[int, tuple[list[int], int]], least: int, top: int
+        self,
+        part: RulePart,
+        rule: Balance,
+        counted: Int64,
+        groups: dict[int, tuple[list[int], int]],
+        least: int,
+        top: int,
     ) -> None:
         """The least is over the groups in use; while these are too few, no group takes a second instance."""
         use, fixed = [], 0

@@ -23,6 +23,8 @@ SETTINGS: tuple[tuple[dict[str, object], float], ...] = (({"linearization_level"
 """Settings of single-worker solves in turn, each with its share of what time is left."""
 PORTFOLIO_WORKERS = 8
 """Workers of one solve when determinism is not asked for: CP-SAT's own portfolio, also on few processors."""
+WORK_A_SECOND = 0.03
+"""Deterministic time of one solve for each second asked for, when determinism is: a few solves then fit into it."""
 STEADY = 2_000
 """Most pairs for which a single worker is tried first."""
 
@@ -90,7 +92,7 @@ class Engine:
         if np.isfinite(seconds):
             solver.parameters.max_time_in_seconds = max(SHORTEST, seconds)
         if self.options.deterministic:
-            solver.parameters.max_deterministic_time = 0.25 * self.options.seconds
+            solver.parameters.max_deterministic_time = WORK_A_SECOND * self.options.seconds
         for name, value in setting.items():
             setattr(solver.parameters, name, value)
         return solver

@@ -24,8 +24,10 @@ SIDE_BY_SIDE = 2
 """Neighbourhoods of one round when determinism is asked for, whatever the number of workers."""
 SECONDS = 2.0
 """Most seconds for one neighbourhood."""
-WORK = 0.5
-"""Most deterministic time for one neighbourhood when determinism is asked for."""
+WORK = 0.1
+"""Most deterministic time for one neighbourhood when determinism is asked for: some half a second."""
+ROUNDS_A_SECOND = 0.5
+"""Rounds for each second asked for then."""
 LEAST_TIME = 0.1
 """Seconds before the end at which no round is begun."""
 PAIRS = 6_000
@@ -84,7 +86,7 @@ class _Search:
 
     def _most_rounds(self) -> float:
         """Return how many rounds may be run: with determinism a number that follows from the seconds asked for."""
-        return max(1, self.options.seconds) / WORK if self.options.deterministic else float("inf")
+        return max(1.0, self.options.seconds * ROUNDS_A_SECOND) if self.options.deterministic else float("inf")
 
     def _round(self, level: int) -> bool:
         """Solve some neighbourhoods side by side; tell whether the best answer became better."""

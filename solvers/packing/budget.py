@@ -10,7 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 
-STEPS_A_SECOND = 100_000_000
+STEPS_A_SECOND = 30_000_000
 """Steps that take about a second in compiled loops; turns CP-SAT's deterministic seconds into steps and back."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from solvers.packing import greedy
 from solvers.packing.bins import BY_SUMS, Bins, Packing
 from solvers.packing.budget import Budget, Meter
+from solvers.packing.closing import Closing, Listed
 from solvers.packing.compiled import AVAILABLE
 from solvers.packing.dives import STYLES, Style, dive
 from solvers.packing.full import full_patterns
@@ -32,9 +33,17 @@ MOST_COLUMNS = 6000
 """Columns of least reduced cost in a restricted cover: CP-SAT takes seconds to read more."""
 COVERS_AFTER = (2, 6, 12)
 """Dives after which the restricted cover is tried; then after every so many as the last says."""
+CLOSING_SHARE = 0.5
+"""Part of the time left for the proof that one bin less is impossible, by cuts and then by an exact cover."""
+MOST_LISTED = 1_000_000
+"""Patterns that are listed for that: some 100 MB."""
+MOST_COVERED = 30_000
+"""Patterns over which an exact cover is tried."""
 PATIENCE = 64
 """Dives without a gain after which the search ends, where no budget ends it before."""
 BY_COLUMNS = "column generation, duals rounded to integers"
+BY_CUTS = "all patterns of small reduced cost with subset-row cuts, duals rounded to integers"
+BY_LISTED = "exact cover over all patterns of small reduced cost (CP-SAT)"
 BY_FULL = "exact cover over all full patterns (CP-SAT)"
 
 
@@ -95,6 +104,7 @@ class _Search:
         self.pool = Pool(bins)
         self.rows = np.eye(bins.types, dtype=np.int64).repeat(bins.demand, axis=0)
         self.bound, self.engine = bins.by_sums, BY_SUMS
+        self.tried = 0
 
     def run(self) -> None:
         """Go through the steps until one closes the gap or the budget is over."""
@@ -127,7 +137,8 @@ class _Search:
         pool = Pool(self.bins)
         for pattern in patterns:
             pool.add(pattern)
-        chosen, impossible = exact_cover(pool, self.seed, self.budget.part(FULL_SHARE))
+        kinds = np.flatnonzero(self.bins.demand)
+        chosen, impossible = exact_cover(pool, kinds, self.bound, self.seed, self.budget.part(FULL_SHARE))
         if chosen is not None:
             self._offer(pool.dense(chosen), "exact cover over full patterns")
         if impossible:
@@ -150,6 +161,34 @@ class _Search:
                 if dives in COVERS_AFTER or dives % COVERS_AFTER[-1] == 0:
                     self._cover(generation)
                 idle = 0 if len(self.rows) < before else idle + 1
+            if generation.converged:
+                self._close(generation)
+
+    def _close(self, generation: Generation) -> None:
+        """Try one bin less with all patterns that it may use: an exact cover proves that there is none, or is one."""
+        fewer = len(self.rows) - 1
+        if self.finished or fewer == self.tried:
+            return
+        self.tried = fewer
+        listed = generation.all_within(fewer, MOST_LISTED, self.budget.part(CLOSING_SHARE))
+        if self.finished or listed is None:
+            return
+        closing = Closing(Listed.of(listed[0]), self.bins.demand, listed[1], fewer)
+        closing.run(self.budget.part(CLOSING_SHARE))
+        if closing.impossible:
+            self._prove(fewer + 1, BY_CUTS)
+        elif len(closing.listed) <= MOST_COVERED:
+            self._cover_exactly(closing, fewer)
+
+    def _cover_exactly(self, closing: Closing, fewer: int) -> None:
+        pool = Pool(self.bins)
+        for number in range(len(closing.listed)):
+            pool.add(closing.listed.pattern(number))
+        chosen, impossible = exact_cover(pool, closing.kinds, fewer, self.seed, self.budget.part(CLOSING_SHARE))
+        if chosen is not None and (pool.dense(chosen).sum(axis=0) >= self.bins.demand).all():
+            self._offer(pool.dense(chosen), "exact cover over the patterns within the gap")
+        if impossible:
+            self._prove(fewer + 1, BY_LISTED)
 
     def _dive(self, generation: Generation, style: Style) -> None:
         chosen = dive(generation, style, len(self.rows), self.budget, self.random)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.packing.bins import Bins
-from solvers.packing.budget import Budget
+from solvers.packing.budget import STEPS_A_SECOND, Budget
 from solvers.packing.master import Master, Relaxed
 from solvers.packing.pool import Pool
 from solvers.packing.pricing import Priced, Pricer
@@ -24,6 +24,9 @@ SMOOTHING = 0.5
 FIRST_WIDTH = 64
 """Partial patterns kept a start type at first: enough to find columns, quick where a bin holds many instances."""
 WIDER = 4
+"""Factor on the width when it was too small to find or to prove."""
+PRICING_SHARE = 0.5
+"""Part of the time left that one pricing may take."""
 ATTRACTIVE = 1e-9
 """Reduced cost below which a column is not worth adding."""
 ROUNDING = 1e-6
@@ -88,7 +91,7 @@ class Generation:
 
     def _price(self, dual: Float64, budget: Budget) -> tuple[Priced, int]:
         """Price duals for the whole demand, raise the bound, add the patterns; return also how many of them are new."""
-        priced = self.pricer.price(dual, self.bins.most, self.bins.demand, self.width)
+        priced = self.pricer.price(dual, self.bins.most, self.bins.demand, self.width, _steps(budget))
         budget.spend(priced.steps)
         if self.bins.monotone:
             self.bound = max(self.bound, priced.bound)
@@ -99,6 +102,14 @@ class Generation:
             self.pool.add(pattern)
         return priced, len(self.pool) - before
 
+    def all_within(self, bins: int, most: int, budget: Budget) -> tuple[list[Int64], Int64] | None:
+        """Return `Pricer.all_within` under the duals of the best bound; None if that proves nothing."""
+        if self._centre is None or not self.bins.monotone:
+            return None
+        found = self.pricer.all_within(self._centre, bins, most, self.width, _steps(budget))
+        budget.spend(self.pricer.steps)
+        return found
+
     def remaining(self, left: Int64, rounds: int, budget: Budget) -> Relaxed | None:
         """Return the relaxation of what is left to pack, int64[n], after a few rounds of pricing for it."""
         most = np.minimum(self.bins.most, left)
@@ -107,7 +118,7 @@ class Generation:
             if relaxed is None or budget.over:
                 break
             budget.spend(relaxed.steps)
-            priced = self.pricer.price(relaxed.dual, most, left, FIRST_WIDTH)
+            priced = self.pricer.price(relaxed.dual, most, left, FIRST_WIDTH, _steps(budget))
             budget.spend(priced.steps)
             before = len(self.pool)
             for pattern in priced.patterns:
@@ -122,7 +133,11 @@ class Generation:
         return self._master.solve()
 
 
+def _steps(budget: Budget) -> float:
+    """Return how many steps one pricing may take: half of what is left."""
+    return PRICING_SHARE * max(budget.left(), 0.0) * STEPS_A_SECOND
+
+
 def _attractive(priced: Priced, dual: Float64) -> int:
     """Return how many patterns are worth more than a bin under the duals."""
     return sum(1 for pattern in priced.patterns if float(dual[pattern].sum()) > 1 + ATTRACTIVE)
-

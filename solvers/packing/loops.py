@@ -16,6 +16,8 @@ from solvers.packing.compiled import compiled
 from solvers.rules import Int64
 
 Int32 = NDArray[np.int32]
+Whole = NDArray[Any]
+"""int32 or int64."""
 CHUNK = 1 << 22
 """Entries of the greatest temporary array of the numpy path: some tens of MB."""
 
@@ -27,7 +29,7 @@ class Level:
     Attributes
     ----------
     room
-        int32[p, T]: what is left of every capacity.
+        [p, T], int32 or int64: what is left of every capacity.
     value
         int64[p]: worth of the instances held.
     place
@@ -40,7 +42,7 @@ class Level:
         int64[p]: no pattern that contains it and more from `place` on is worth more.
     """
 
-    room: Int32
+    room: Whole
     value: Int64
     place: Int64
     again: Int64
@@ -53,8 +55,9 @@ class Level:
     def part(self, low: int, high: int) -> Level:
         """Return the partial patterns from `low` to before `high`."""
         cut = slice(low, high)
-        one = (self.room, self.value, self.place, self.again, self.floor, self.reach)
-        return Level(*(array[cut] for array in one))
+        return Level(
+            self.room[cut], self.value[cut], self.place[cut], self.again[cut], self.floor[cut], self.reach[cut]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +134,15 @@ def _fill_loop(table: Int32, weights: Int64, limit: Int64, worth: Int32) -> None
                 step *= 2
 
 
-def children(level: Level, need: Int32, limit: Int64, worth: Int64, table: Int32, first: int, *, fast: bool) -> Children:
+def children(
+    level: Level, need: Whole, limit: Int64, worth: Int64, table: Int32, first: int, *, fast: bool
+) -> Children:
     """Return every extension whose reach, or whose own worth, is above the floor of its parent.
 
     Parameters
     ----------
     need
-        int32[m, T]: what an instance takes; the constraints `first`, `first` + 1, ... are those of `table`.
+        [m, T], int32 or int64: what an instance takes; the constraints `first`, `first` + 1, ... are those of `table`.
     limit, worth
         int64[m].
     table
@@ -155,11 +160,11 @@ def _joined(parts: Sequence[tuple[Int64, ...]]) -> Children:
 
 
 def _children_numpy(
-    level: Level, need: Int32, limit: Int64, worth: Int64, table: Int32, first: int
+    level: Level, need: Whole, limit: Int64, worth: Int64, table: Int32, first: int
 ) -> list[tuple[Int64, ...]]:
     m, kinds = len(worth), table.shape[0]
     step = max(1, CHUNK // max(1, m))
-    parts = []
+    parts: list[tuple[Int64, ...]] = []
     for low in range(0, len(level), step):
         chunk = slice(low, low + step)
         begin = level.place[chunk] + (level.again[chunk] == 0)
@@ -183,7 +188,7 @@ def _children_numpy(
 
 
 def _children_loop_all(
-    level: Level, need: Int32, limit: Int64, worth: Int64, table: Int32, first: int
+    level: Level, need: Whole, limit: Int64, worth: Int64, table: Int32, first: int
 ) -> list[tuple[Int64, ...]]:
     m = len(worth)
     size = max(4 * m, 1 << 16)
@@ -202,12 +207,12 @@ def _children_loop_all(
 @compiled
 def _children_loop(
     at: int,
-    room: Int32,
+    room: Whole,
     value: Int64,
     begin: Int64,
     again: Int64,
     floor: Int64,
-    need: Int32,
+    need: Whole,
     limit: Int64,
     worth: Int64,
     table: Int32,

@@ -63,7 +63,7 @@ class Pool:
     def worth(self, dual: Float64) -> Float64:
         """Return float64[p]: worth of every pattern."""
         number, item, count = self.flat
-        return np.bincount(number, count * dual[item], minlength=len(self))
+        return np.bincount(number, count * dual[item], minlength=len(self)).astype(np.float64)
 
     def proper(self, remaining: Int64) -> Bool:
         """Return bool[p]: whether a pattern holds no more of a type than remains, int64[n], to be packed."""

@@ -7,6 +7,7 @@ linear program.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,14 +15,16 @@ from numpy.typing import NDArray
 
 from solvers.packing import loops
 from solvers.packing.bins import Bins
-from solvers.packing.loops import Children, Int32, Level
+from solvers.packing.loops import Children, Level, Whole
 from solvers.rules import Int64
 
 Float64 = NDArray[np.float64]
 GRID = 1024
 """Most units into which the capacity of a knapsack table is divided; 500 types in 12 tables then take 25 MB."""
-FINEST = 40
-"""Most bits after the point of a worth."""
+SLAB = 1 << 19
+"""Pairs of partial pattern and type that are looked at between two looks at the steps."""
+FACTOR = 64
+"""Weight of the greatest dimension in a sum of dimensions, so that rounding the weights of the others matters little."""
 MOST_CHILDREN = 1 << 22
 """Extensions of one level that are written down at most: some 130 MB."""
 
@@ -58,10 +61,10 @@ class Pricer:
     def __init__(self, bins: Bins, *, fast: bool) -> None:
         self.bins = bins
         self.fast = fast
-        self.need, self.room = _with_on_grid(bins)
+        self.need, self.room = _dimensions(bins)
         self.first = self.need.shape[1] - _on_grid(bins).shape[1]
 
-    def price(self, dual: Float64, limit: Int64, demand: Int64, width: int) -> Priced:
+    def price(self, dual: Float64, limit: Int64, demand: Int64, width: int, most_steps: float = math.inf) -> Priced:
         """Return patterns worth more than 1 under the duals, and the bound that the duals give.
 
         Parameters
@@ -72,22 +75,58 @@ class Pricer:
             int64[n]: most instances of a type in a pattern, and the demand the bound is for.
         width
             Most partial patterns that are kept for one start type and one number of instances.
+        most_steps
+            Steps after which partial patterns are dropped.
         """
         one, worth = self._integers(dual, limit)
         order = self._order(worth, limit)
-        search = _Search(self, order, worth[order], limit[order], one, width)
+        search = _Search(self, order, worth[order], limit[order], one, width, most_steps)
         search.run()
         total = int((worth * demand).sum())
         greatest = max(one, search.greatest)
         return Priced(search.patterns(), -(-total // greatest), total / greatest, search.complete, search.steps)
 
+    def all_within(
+        self, dual: Float64, bins: int, most: int, width: int, most_steps: float = math.inf
+    ) -> tuple[list[Int64], Int64] | None:
+        """Return all patterns that a packing of the whole demand into `bins` bins may use, None if they are too many.
+
+        Under integer worths of which no pattern exceeds G, bins that hold worth W in all fall short of G by (bins G - W)
+        together, so none may fall short by more. Types of no worth are left out of patterns.
+
+        Parameters
+        ----------
+        dual
+            float64[n] >= 0.
+        bins
+            Bins allowed.
+        most
+            Patterns that are listed at most.
+        width, most_steps
+            As in `price`.
+
+        Returns
+        -------
+        patterns, types
+            int64[k, length] each: types with repetition; and int64[t] the types that have worth.
+        """
+        limit = self.bins.most
+        one, worth = self._integers(dual, limit)
+        order = self._order(worth, limit)
+        search = _Search(self, order, worth[order], limit[order], one, width, most_steps)
+        search.run()
+        allowed = max(one, search.greatest)
+        floor = int((worth * self.bins.demand).sum()) - (bins - 1) * allowed - 1
+        listing = _Listing(self, order, worth[order], limit[order], max(floor, 0), most, most_steps)
+        listing.run()
+        self.steps = search.steps + listing.steps
+        return (listing.listed(), np.sort(order)) if listing.complete else None
+
     def _integers(self, dual: Float64, limit: Int64) -> tuple[int, Int64]:
-        """Return how many units are 1, and int64[n] the duals in units, so small that no pattern exceeds 30 bits."""
+        """Return how many units are 1, and int64[n] the duals in units, so small that the tables keep to 31 bits."""
         dual = np.where(limit > 0, np.maximum(dual, 0.0), 0.0)
-        share = self.bins.share.max(axis=1, initial=0.0)[limit > 0]
-        in_a_bin = min(1 / max(float(share.min(initial=1.0)), 1e-9) * self.bins.size.shape[1], float(limit.sum()))
-        greatest = max(min(float((dual * limit).sum()), float(dual.max(initial=0.0)) * in_a_bin), 1.0)
-        one = 1 << max(0, min(FINEST, 30 - int(np.ceil(np.log2(greatest)))))
+        greatest = max(float((dual * limit).sum()), 1.0)
+        one = 1 << max(0, 30 - int(np.ceil(np.log2(greatest))))
         return one, np.rint(dual * one).astype(np.int64)
 
     def _order(self, worth: Int64, limit: Int64) -> Int64:
@@ -120,25 +159,29 @@ def _weightings(bins: Bins) -> list[Int64]:
     """Return int64[D] each: factors on sizes, such that weighted capacities are even, or in proportion to the load."""
     if len(bins.capacity) < 2:
         return []
-    even = (1 << 20) / np.maximum(bins.capacity, 1)
+    even = FACTOR * bins.capacity.max() / np.maximum(bins.capacity, 1)
     load = (bins.share * bins.demand[:, None]).sum(axis=0)
     return [np.maximum(1, np.rint(even * part)).astype(np.int64) for part in (np.ones(len(load)), load / load.max())]
 
 
-def _with_on_grid(bins: Bins) -> tuple[Int32, Int32]:
-    """Return int32[n, T] needs and int32[T] room: exact dimensions that are finer than the grid, then all on the grid."""
+def _dimensions(bins: Bins) -> tuple[Whole, Whole]:
+    """Return [n, T] needs and [T] room: exact dimensions that are finer than the grid, then all on the grid."""
     fine = np.flatnonzero(bins.capacity > GRID)
     grid = _on_grid(bins)
     exact = np.concatenate([bins.takes[:, fine], bins.capacity[None, fine]])
-    both = np.concatenate([exact, grid], axis=1)
-    return both[:-1].astype(np.int32), both[-1].astype(np.int32)
+    both: Whole = np.concatenate([exact, grid], axis=1)
+    if both[-1].max(initial=0) < 1 << 31:
+        both = both.astype(np.int32)
+    return both[:-1], both[-1]
 
 
 class _Search:
     """One breadth-first search over the types in an order; a place is an index into that order."""
 
-    def __init__(self, pricer: Pricer, order: Int64, worth: Int64, limit: Int64, one: int, width: int) -> None:
-        self.order, self.worth, self.limit, self.width = order, worth, limit, width
+    def __init__(
+        self, pricer: Pricer, order: Int64, worth: Int64, limit: Int64, one: int, width: int, most_steps: float
+    ) -> None:
+        self.order, self.worth, self.limit, self.width, self.most_steps = order, worth, limit, width, most_steps
         self.fast, self.first, self.room = pricer.fast, pricer.first, pricer.room
         self.need = np.ascontiguousarray(pricer.need[order])
         self.best = np.full(len(order), one, np.int64)
@@ -178,17 +221,17 @@ class _Search:
 
     def _children(self, level: Level) -> Children:
         """Extend a level, slab by slab so that memory stays bounded; what is left then is dropped."""
-        slab = max(1, MOST_CHILDREN // len(self.order))
+        slab = max(1, SLAB // len(self.order))
         parts: list[Children] = []
         count = low = 0
-        while low < len(level) and count < MOST_CHILDREN:
+        while low < len(level) and count < MOST_CHILDREN and self.steps < self.most_steps:
             some = level.part(low, low + slab)
             part = loops.children(some, self.need, self.limit, self.worth, self.table, self.first, fast=self.fast)
             parts.append(replace(part, parent=part.parent + low))
             count += len(part.parent)
             low += slab
+            self.steps += (4 * len(some) + len(part.parent)) * len(self.room)
         self._drop(level.reach[low:])
-        self.steps += (4 * len(level) + count) * len(self.room)
         return Children.joined(parts)
 
     def _next_level(self, level: Level, owner: Int64 | None, found: Children) -> tuple[Level, Int64]:
@@ -212,13 +255,17 @@ class _Search:
         ranked = better[np.lexsort((-found.value[better], owners[better]))]
         firsts = ranked[np.append(True, np.diff(owners[ranked]) > 0)]
         self.best[owners[firsts]] = found.value[firsts]
-        places = [found.place[firsts]]
-        index = found.parent[firsts]
-        for parent, place in reversed(self.history):
-            places.append(place[index])
-            index = parent[index]
-        for start, row in zip(owners[firsts].tolist(), np.stack(places, axis=1), strict=True):
+        traced = self._traced(found.place[firsts], found.parent[firsts])
+        for start, row in zip(owners[firsts].tolist(), traced, strict=True):
             self.found[start] = row
+
+    def _traced(self, last: Int64, parent: Int64) -> Int64:
+        """Return int64[k, length]: the places of patterns given by their last place and their parents, last first."""
+        places = [last]
+        for parents, place in reversed(self.history):
+            places.append(place[parent])
+            parent = parents[parent]
+        return np.stack(places, axis=1)
 
     def _widest(self, owners: Int64, reach: Int64) -> Int64:
         """Return the positions, in order, of at most `width` of each owner: those of greatest reach."""
@@ -238,3 +285,35 @@ class _Search:
     def complete(self) -> bool:
         """Whether nothing was dropped that might have been worth more than what was found."""
         return self.dropped == 0
+
+
+class _Listing(_Search):
+    """The same search that notes every pattern above one floor instead of the best of each start type."""
+
+    def __init__(
+        self, pricer: Pricer, order: Int64, worth: Int64, limit: Int64, floor: int, most: int, most_steps: float
+    ) -> None:
+        super().__init__(pricer, order, worth, limit, floor, most, most_steps)
+        self.most = most
+        self.rows: list[Int64] = []
+        self.count = 0
+
+    def listed(self) -> list[Int64]:
+        """Return the types of the patterns, with repetition."""
+        return [self.order[rows] for rows in self.rows]
+
+    def _note(self, owners: Int64, found: Children) -> None:
+        good = np.flatnonzero(found.value > self.best[owners])
+        self.count += len(good)
+        if self.count > self.most:
+            self._drop(found.reach[good])
+        elif len(good):
+            self.rows.append(self._traced(found.place[good], found.parent[good]))
+
+    def _widest(self, owners: Int64, reach: Int64) -> Int64:
+        if self.count > self.most:
+            return np.arange(0)
+        if len(owners) > MOST_CHILDREN // 4:
+            self._drop(reach)
+            return np.arange(0)
+        return np.arange(len(owners))

@@ -18,7 +18,7 @@ from solvers.rules import Int64
 def fewest(pool: Pool, numbers: Int64, bound: int, best: int, seed: int, budget: Budget) -> list[int] | None:
     """Return pattern numbers with repetition that cover the demand in fewer than `best` bins, or None."""
     model = cp_model.CpModel()
-    uses = _covering(model, pool, numbers, exact=False)
+    uses = _covering(model, pool, numbers, np.flatnonzero(pool.bins.demand), exact=False)
     total = sum(uses)
     model.add_linear_constraint(total, bound, best - 1)
     model.minimize(total)
@@ -28,18 +28,29 @@ def fewest(pool: Pool, numbers: Int64, bound: int, best: int, seed: int, budget:
     return np.repeat(numbers, values).tolist()
 
 
-def exact_cover(pool: Pool, seed: int, budget: Budget) -> tuple[list[int] | None, bool]:
-    """Return pattern numbers that meet the demand exactly, or None, and whether it is proved that there are none."""
+def exact_cover(pool: Pool, kinds: Int64, most: int, seed: int, budget: Budget) -> tuple[list[int] | None, bool]:
+    """Return at most `most` pattern numbers that meet the demand of some types exactly, and if none, whether proved.
+
+    Parameters
+    ----------
+    kinds
+        int64[t]: the types; patterns of the pool hold no others.
+    most
+        Most bins.
+    """
     numbers = np.arange(len(pool))
     model = cp_model.CpModel()
-    uses = _covering(model, pool, numbers, exact=True)
+    uses = _covering(model, pool, numbers, kinds, exact=True)
+    model.add(sum(uses) <= most)
     status, values = _solve(model, uses, seed, budget, level=1)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return np.repeat(numbers, values).tolist(), False
     return None, status == cp_model.INFEASIBLE
 
 
-def _covering(model: cp_model.CpModel, pool: Pool, numbers: Int64, *, exact: bool) -> list[cp_model.IntVar]:
+def _covering(
+    model: cp_model.CpModel, pool: Pool, numbers: Int64, kinds: Int64, *, exact: bool
+) -> list[cp_model.IntVar]:
     """Add how often each pattern is used, and that types are covered."""
     demand = pool.bins.demand
     uses = []
@@ -51,7 +62,7 @@ def _covering(model: cp_model.CpModel, pool: Pool, numbers: Int64, *, exact: boo
         uses.append(use)
         for kind, each in zip(item.tolist(), count.tolist(), strict=True):
             holders[kind].append((use, each))
-    for kind in np.flatnonzero(demand).tolist():
+    for kind in kinds.tolist():
         held = sum(use * each for use, each in holders[kind])
         if exact and demand[kind] == 1:
             model.add_exactly_one(use for use, _ in holders[kind])

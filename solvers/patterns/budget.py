@@ -31,6 +31,11 @@ class Budget:
         """Count one round."""
         self.spent += 1
 
+    def part(self, share: float) -> Part:
+        """Return a part of what is left, which is used up while the whole is."""
+        rounds = None if self.rounds is None else self.spent + int(share * max(0, self.rounds - self.spent))
+        return Part(self, None if self.until is None else time.monotonic() + share * self.seconds(), rounds)
+
     @property
     def over(self) -> bool:
         """Whether the search must end."""
@@ -49,3 +54,18 @@ class Budget:
     def nodes(self) -> int | None:
         """Most nodes of one selection programme; None: the clock limits it."""
         return SELECTION_NODES if self.rounds is not None or self.until is None else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a budget."""
+
+    whole: Budget
+    until: float | None
+    rounds: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether the part is used up."""
+        late = self.until is not None and time.monotonic() >= self.until
+        return late or (self.rounds is not None and self.whole.spent >= self.rounds)

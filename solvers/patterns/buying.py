@@ -16,7 +16,7 @@ from solvers.patterns.dive import PACES, Taken, dive
 from solvers.patterns.generation import Generation, Pool, first_worths
 from solvers.patterns.market import Market, Purchase
 from solvers.patterns.packing import SMOOTHING, Packer, fill_gaps
-from solvers.patterns.pricing import Pricing, price_bound, rounded_up
+from solvers.patterns.pricing import Pricing, price_bound, rounded_up, top_up
 from solvers.patterns.selection import Selection
 from solvers.patterns.table import Grid, grid_of
 from solvers.rules import Int64
@@ -114,6 +114,7 @@ class _Search:
             return self._purchase(cut_short=False)
         if any(row.lacks(self.market.count) > 0 for row in self.selection.rows):
             return self._impossible()
+        self._start()
         failed = self._select_and_pack()
         if any(row.lacks(self.market.count) > 0 for row in self.selection.rows):
             return self._impossible()
@@ -123,6 +124,12 @@ class _Search:
         if self.best is None and not self._done:
             self._buy_straight(Taken(), self.market.demand, self.market.count)
         return self._purchase(cut_short=self.budget.late)
+
+    def _start(self) -> None:
+        """Keep a greedy purchase, so that there is one whenever the search ends."""
+        taken, left = greedy_purchase(self.market, self.market.demand, self.market.count)
+        if not left.any():
+            self._keep(taken, left)
 
     @property
     def _done(self) -> bool:
@@ -201,10 +208,13 @@ class _Search:
 
     def _buy_straight(self, taken: Taken, demand: Int64, count: Int64) -> None:
         """Buy agents for demand that is left, from the prices alone, beside those already taken."""
+        more, still_left = greedy_purchase(self.market, demand, count)
+        if not still_left.any():
+            self._keep(taken.joined(more), still_left)
         generation = self._priced(demand, count)
         self._converge(generation)
         more, left = dive(generation, PACES[0])
-        together = Taken(taken.kinds + more.kinds, taken.patterns + more.patterns, taken.times + more.times)
+        together = taken.joined(more)
         left = fill_gaps(self.market, together, left)
         if not left.any():
             self._keep(together, left)
@@ -284,6 +294,34 @@ class _Search:
         return (
             f"selection programme by HiGHS, lowered by 1e-6; rows of resources{cuts} in whole numbers{self.grid_text}"
         )
+
+
+def greedy_purchase(market: Market, demand: Int64, count: Int64) -> tuple[Taken, Int64]:
+    """Buy, again and again, the agent that is cheapest for the size of what it takes of the demand.
+
+    Returns
+    -------
+    taken, left
+        What was bought, and the demand, int64[n], that nothing left to buy can take.
+    """
+    taken, demand, count = Taken(), demand.copy(), count.copy()
+    while demand.any():
+        kinds = np.flatnonzero(count > 0)
+        patterns = np.zeros((len(kinds), market.types), np.int64)
+        # Worth more than in proportion, so that large instances, which few agents take, come first.
+        top_up(market, patterns, kinds, market.weight**2, demand)
+        worth = patterns @ market.weight
+        if not worth.any():
+            break
+        price = np.where(worth > 0, market.price[kinds] / np.maximum(worth, 1e-300), np.inf)
+        whole = np.flatnonzero((patterns == demand).all(axis=1))
+        at = int(whole[np.argmin(market.price[kinds[whole]])] if len(whole) else np.argmin(price))
+        held = np.flatnonzero(patterns[at])
+        times = min(int(count[kinds[at]]), int((demand[held] // patterns[at][held]).min()))
+        taken.put(int(kinds[at]), patterns[at], times)
+        demand -= times * patterns[at]
+        count[kinds[at]] -= times
+    return taken, demand
 
 
 def cheapened(market: Market, taken: Taken) -> None:

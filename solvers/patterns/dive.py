@@ -59,9 +59,9 @@ class Taken:
         """Return int64[kinds]: how many agents of each kind are taken."""
         return np.bincount(self.kinds, weights=self.times, minlength=kinds).astype(np.int64)
 
-    def copy(self) -> Taken:
-        """Return the same in lists of its own."""
-        return Taken(list(self.kinds), list(self.patterns), list(self.times))
+    def joined(self, other: Taken) -> Taken:
+        """Return both together."""
+        return Taken(self.kinds + other.kinds, self.patterns + other.patterns, self.times + other.times)
 
 
 def dive(generation: Generation, pace: Pace, noise: np.random.Generator | None = None) -> tuple[Taken, Int64]:

@@ -19,6 +19,8 @@ from solvers.rules import Int64
 
 SMOOTHING = 0.7
 """Share of the best worths in those priced at (26 to 80 rounds at any size; 0.85 took a fifth more)."""
+PART = 0.5
+"""Part of the budget left after which a fractional packing that is not complete is dived from as it is."""
 DEEP = 0.5
 """Part of what the covering programme leaves out that a proof must show before the search for a deeper one ends."""
 
@@ -69,7 +71,8 @@ class Packer:
 
     def _relaxed(self, generation: Generation) -> Filling | None:
         """Generate patterns until all demand is packed fractionally, or it is proved that it cannot be."""
-        while not self.budget.over:
+        part = self.budget.part(PART)
+        while not part.over:
             now = generation.round(SMOOTHING)
             if now is None or now.cover.value <= generation.negligible:
                 return None

@@ -5,6 +5,8 @@ Bounds are computed in whole numbers from whole worths, so nothing hangs on roun
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,11 +28,19 @@ class Pricing:
 
     def fill(self, worth: Float64, most: Int64 | None = None) -> Filling:
         """Return what each kind is worth at best; on a coarse grid no pattern is worth more."""
-        return self._relaxed.fill(worth, most)
+        return self._lowered(self._relaxed.fill(worth, most), most)
 
     def fill_whole(self, worth: Int64) -> Filling:
         """Return the same for whole worths, int64[n], as they are."""
-        return self._relaxed.fill_whole(worth, self.market.ceiling)
+        return self._lowered(self._relaxed.fill_whole(worth, self.market.ceiling), None)
+
+    def _lowered(self, filling: Filling, most: Int64 | None) -> Filling:
+        """Return a filling of a coarse grid with its worths lowered to those of fractional knapsacks."""
+        if self._exact:
+            return filling
+        limit = self.market.ceiling if most is None else np.minimum(self.market.ceiling, most)
+        best = np.minimum(filling.best, fractional_worth(self.market, filling.worth, limit))
+        return replace(filling, best=best)
 
     def patterns(self, filling: Filling, kinds: Int64, worth: Float64, most: Int64) -> Int64:
         """Return int64[len(kinds), n]: patterns that fit, the worthiest that are known."""
@@ -39,6 +49,8 @@ class Pricing:
             return patterns
         self._trim(patterns, kinds, worth)
         others = self._safe.fill(worth, most).patterns(kinds)
+        top_up(self.market, patterns, kinds, worth, most)
+        top_up(self.market, others, kinds, worth, most)
         better = (others @ worth) > (patterns @ worth)
         return np.where(better[:, None], others, patterns)
 
@@ -53,6 +65,41 @@ class Pricing:
                 out = held[np.argmin(worth[held] / np.maximum(freed.sum(axis=1), 1e-12))]
                 pattern[out] -= 1
                 over = over - size[out]
+
+
+def top_up(market: Market, patterns: Int64, kinds: Int64, worth: Float64, most: Int64) -> None:
+    """Fill what room is left in patterns, int64[p, n], of kinds, int64[p], with what is worth most for its size.
+
+    No pattern comes to hold more than `most`, int64[n], of a type.
+    """
+    free = market.capacity[kinds] - patterns @ market.size
+    limit = np.minimum(market.most, most)
+    useful = np.flatnonzero((worth > 0) & (limit > 0))
+    density = worth[useful] / market.weight[useful]
+    for i in useful[np.argsort(-density, kind="stable")].tolist():
+        taking = np.flatnonzero(market.size[i])
+        fit = (free[:, taking] // market.size[i, taking]).min(axis=1, initial=np.iinfo(np.int64).max)
+        more = np.where(market.permitted[kinds, i], np.minimum(fit, limit[i] - patterns[:, i]), 0)
+        patterns[:, i] += more
+        free -= more[:, None] * market.size[i]
+
+
+def fractional_worth(market: Market, worth: Int64, most: Int64) -> Int64:
+    """Return int64[K]: what no pattern of the kind is worth more than, by fractional knapsacks in one dimension.
+
+    Dimensions are each resource, and their sum in shares of an average agent (a surrogate; any positive weights do).
+    Rounded up by far more than the floats' error.
+    """
+    share = 1 / np.maximum((market.capacity * market.count[:, None]).mean(axis=0), 1e-9)
+    lowest = np.full(market.kinds, np.inf)
+    for weights in (*np.diag(share), share):
+        size, room = market.size @ weights, market.capacity @ weights
+        order = np.argsort(-(worth / np.maximum(size, 1e-300)), kind="stable")
+        order = order[(worth[order] > 0) & (most[order] > 0)]
+        amount = np.r_[0.0, np.cumsum((size * most)[order])]
+        value = np.r_[0.0, np.cumsum((worth * most)[order].astype(float))]
+        lowest = np.minimum(lowest, np.interp(room * (1 + 1e-9), amount, value))
+    return np.ceil(lowest * (1 + 1e-9)).astype(np.int64)
 
 
 def price_bound(price: Int64, count: Int64, demand: Int64, filling: Filling) -> tuple[int, int]:

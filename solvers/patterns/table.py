@@ -16,6 +16,8 @@ from solvers.rules import Int64
 
 STEPS = 300_000_000
 """Most cells times pieces of one table: some 0.3 s and 40 MB. A search asks for a few hundred tables."""
+COARSE_STEPS = 60_000_000
+"""The same for a grid that is coarse anyway: two tables are filled then, and quickness is worth more than fineness."""
 COARSEST = 8
 """Grid points of a resource below which making it coarser loses so much that the table says nothing."""
 SMALL, LARGE = 2**30, 2**50
@@ -47,12 +49,12 @@ class Grid:
         return market.capacity[:, self.kept] // self.unit, -(-market.size[:, self.kept] // self.unit)
 
 
-def grid_of(market: Market, steps: int = STEPS) -> Grid | None:
-    """Return the finest grid whose table takes at most `steps` steps; None: even a very coarse one takes more."""
+def grid_of(market: Market, steps: int = STEPS, coarse_steps: int = COARSE_STEPS) -> Grid | None:
+    """Return the exact grid if its table takes at most `steps` steps, else the finest with `coarse_steps`, else None."""
     kept = _binding(market)
     unit = np.array([np.gcd.reduce(market.size[:, r]) for r in kept.tolist()], np.int64).reshape(len(kept))
     exact = True
-    while table_steps(market, Grid(kept, unit, exact)) > steps:
+    while table_steps(market, Grid(kept, unit, exact)) > (steps if exact else coarse_steps):
         points = _reach(market)[kept] // unit
         coarser = np.flatnonzero(points >= 2 * COARSEST)
         if not len(coarser):
@@ -139,6 +141,8 @@ class Tables:
     """The tables of a market on one grid, relaxed (for bounds) or safe (for patterns)."""
 
     def __init__(self, market: Market, capacity: Int64, size: Int64) -> None:
+        if not size.shape[1]:  # nothing binds: a grid of one point
+            capacity, size = np.zeros((market.kinds, 1), np.int64), np.zeros((market.types, 1), np.int64)
         # The longest axis comes last: numpy's inner loops then run long.
         order = np.argsort(capacity.max(axis=0, initial=0), kind="stable")
         self.market = market
@@ -202,7 +206,9 @@ class _Table:
         self.kinds, self.types, self.corners = kinds, types, corners
         self.shape = tuple((corners.max(axis=0, initial=0) + 1).tolist())
         self.cells = int(np.prod(self.shape, dtype=np.int64))
-        self._weights = np.array([int(np.prod(self.shape[d + 1 :], dtype=np.int64)) for d in range(len(self.shape))])
+        self._weights = np.array(
+            [int(np.prod(self.shape[d + 1 :], dtype=np.int64)) for d in range(len(self.shape))], np.int64
+        )
         self.pieces: list[Piece] = []
         self._taken: list[NDArray[np.uint8]] = []
 

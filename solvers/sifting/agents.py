@@ -18,10 +18,8 @@ from solvers.rules import Int64
 from solvers.sifting.writing import RuleBlocks
 
 
-def unsuited(problem: Problem, values: Sequence[int]) -> str | None:
+def unsuited_values(problem: Problem, values: Sequence[int]) -> str | None:
     """Return why answers with these values of the levels before the goal cannot be stated, None if they can."""
-    if len(problem.unit_requests.row):
-        return "rows ask for units one by one, and units are served in an order that is no sum of counts"
     broken = any(name == "violations" and value for (name, _, _), value in zip(_levels(problem), values, strict=True))
     return "relaxed rules are broken, and which instances break them is not stated" if broken else None
 
@@ -58,7 +56,7 @@ class AgentModel:
         Parameters
         ----------
         values
-            The values of the levels before the goal; violations are 0 (see `unsuited`). Answers that are at least as
+            The values of the levels before the goal; violations are 0 (see `unsuited_values`). Answers that are at least as
             good in all of them are stated, so a bound taken from the model holds for these.
         """
         linear = LinearModel()

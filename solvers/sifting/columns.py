@@ -17,6 +17,8 @@ ATTRACTIVE = 1e-7
 """A column comes into play if its reduced cost is below minus this, relative to the greatest cost."""
 STEADY = 10**6
 """Dual values are rounded to multiples of one in this many before anything is concluded from them."""
+ROUNDS = 50
+"""Most times that columns are brought in; 2 to 5 are usual, and a bound holds before the last."""
 FEWEST = 1000
 """At least so many columns are brought in at a time."""
 
@@ -88,13 +90,17 @@ class Relaxed:
     x: Float
 
 
-def sift(columns: Columns, begin: Bool, *, seconds: float = np.inf, seed: int = 0, rounds: int = 30) -> Relaxed | None:
+def sift(
+    columns: Columns, begin: Bool, *, seconds: float = np.inf, seed: int = 0, target: float | None = None
+) -> Relaxed | None:
     """Solve the relaxation over few columns, bring in those that pay, and so on until none does.
 
     Parameters
     ----------
     begin
         bool[columns]: with which columns to begin; they must hold a solution.
+    target
+        It is enough to know whether the value is above it.
 
     Returns
     -------
@@ -104,7 +110,7 @@ def sift(columns: Columns, begin: Bool, *, seconds: float = np.inf, seed: int = 
     until = time.monotonic() + seconds
     keep, best = begin.copy(), None
     tolerance = ATTRACTIVE * max(1.0, float(np.abs(columns.cost).max(initial=0.0)))
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         found = solve_linear(columns.some(keep, integer=False), "highs", seconds=until - time.monotonic(), seed=seed)
         if found.status != "optimal" or found.dual is None:
             return best
@@ -112,7 +118,7 @@ def sift(columns: Columns, begin: Bool, *, seconds: float = np.inf, seed: int = 
         paying = ~keep & (reduced < -tolerance)
         if best is None or bound >= best.bound:
             best = Relaxed(bound, reduced, not paying.any(), spread_out(keep, found))
-        if not paying.any():
+        if not paying.any() or (target is not None and (found.value <= target or bound > target)):
             return best
         keep |= least(reduced, paying, max(FEWEST, int(keep.sum()) // 2))
     return best

@@ -6,11 +6,13 @@ A strategy is chosen by the structure of a problem, never by where it comes from
 from __future__ import annotations
 
 from solvers.strategies.base import Strategy, pairs_of
+from solvers.strategies.bounds import BOUNDS
 from solvers.strategies.neighbourhoods import NEIGHBOURHOODS
 from solvers.strategies.packing import PACKING
 from solvers.strategies.patterns import PATTERNS
+from solvers.strategies.selection import SELECTION
 from solvers.strategies.whole import SMALL, WHOLE
 
-STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, WHOLE, NEIGHBOURHOODS)
+STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, BOUNDS, SELECTION, WHOLE, NEIGHBOURHOODS)
 
 __all__ = ["STRATEGIES", "Strategy", "pairs_of"]

@@ -7,13 +7,14 @@ import numpy as np
 from solvers.board import Board
 from solvers.options import Options
 from solvers.packing import Packing, pack_bins
+from solvers.packing.budget import STEPS_A_SECOND
 from solvers.problem import Problem
 from solvers.strategies.base import Strategy
 from solvers.strategies.markets import Stall, beyond, everything
 
 NAME = "pack into equal agents"
-WORK_A_SECOND = 1
-"""Budget of work for each second asked for, when budgets are counted in work."""
+WORK_A_SECOND = STEPS_A_SECOND // 4
+"""Steps for each second asked for, when budgets are counted in work: without compiled loops they take longer."""
 
 
 def _unsuited(problem: Problem, board: Board) -> str | None:

@@ -10,7 +10,7 @@ from solvers.strategies.base import Strategy
 from solvers.strategies.markets import Stall, beyond, everything
 
 NAME = "select, then pack"
-ROUNDS_A_SECOND = 10
+ROUNDS_A_SECOND = 3
 """Rounds of pricing for each second asked for, when budgets are counted in work."""
 
 

@@ -1,0 +1,147 @@
+"""The story: plan, quotas by group, fill each group, repair; again with more or less room left on the agents."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from solvers import objective
+from solvers.board import Board
+from solvers.linear import Float
+from solvers.options import Options
+from solvers.plans.filling import Group, fill
+from solvers.plans.planning import Plan, Planner
+from solvers.plans.repair import repair
+from solvers.plans.sharing import Sharing, unsuited
+from solvers.plans.state import State
+from solvers.problem import Problem
+from solvers.rules import Int64
+from solvers.waiting import side_by_side
+
+NAME = "plan, then fill by group"
+SIDE_BY_SIDE = 2
+"""Groups filled at once, whatever the number of workers: what one leaves over goes to those after it."""
+ROUNDED = 0.25
+"""Share of the fractional counts rounded up between two relaxations."""
+ROOMS = (0.5, 1.0, 0.25)
+"""Room left on every agent by the plans tried in turn, in needs of a typical small instance."""
+NOISE = 0.01
+"""Worths are changed by up to this share, so that equal rows are not rounded alike."""
+TIER = 30.0
+"""What a priority counts for more than the next one while groups are filled."""
+SHORTEST = 0.5
+"""Seconds below which no plan is begun."""
+NODES = 200
+"""Nodes of each whole-number run when budgets are counted in work."""
+
+
+def improve(problem: Problem, board: Board, options: Options) -> str | None:
+    """Post answers to the board until the plans to try or the time are used up; return what was done."""
+    if unsuited(problem) is not None or not problem.agents:
+        return None
+    search = _Search(problem, board, options)
+    tried = 0
+    if not board.everything_placed:
+        tried += search.place_most()
+    if board.everything_placed and problem.goal == "pack":
+        for room in ROOMS:
+            if board.optimal(board.goal_level) or options.left() < SHORTEST:
+                break
+            tried += search.place_cheaply(room)
+    return f"{tried} plans for {search.sharing.groups - 1} groups of agents" if tried else None
+
+
+class _Search:
+    """Plans and fillings of one problem."""
+
+    def __init__(self, problem: Problem, board: Board, options: Options) -> None:
+        self.problem = problem
+        self.board = board
+        self.options = options
+        self.sharing = Sharing.of(problem)
+        self.random = np.random.default_rng(options.seed)
+        self.nodes = NODES if options.deterministic else None
+
+    def place_cheaply(self, room: float) -> bool:
+        """Choose agents by price, fill them, and open others for what is left over; tell whether there was a plan."""
+        planner = Planner(self.problem, self.sharing, everything=True, seed=self.options.seed)
+        plan = planner.plan(room, seconds=self._seconds(0.3), nodes=self.nodes)
+        if plan is None:
+            return False
+        quota = self.sharing.quotas(plan.share, plan.total)
+        state = State(self.problem, self.sharing)
+        missing = self._fill(state, plan, quota, self._sizes())
+        repair(state, missing, seconds=self._seconds(0.3), nodes=self.nodes, seed=self.options.seed)
+        self.board.offer(state.assignment(), NAME)
+        return True
+
+    def place_most(self) -> bool:
+        """Fill all agents with what is worth most, then put in what still fits; tell whether there was a plan."""
+        planner = Planner(self.problem, self.sharing, everything=False, seed=self.options.seed)
+        plan = planner.plan(0.0, seconds=self._seconds(0.3), nodes=self.nodes)
+        if plan is None:
+            return False
+        quota = self.sharing.quotas(plan.share, plan.total)
+        state = State(self.problem, self.sharing)
+        self._fill(state, plan, quota, self._worths())
+        state.trim()
+        self.board.offer(state.assignment(), NAME)
+        return True
+
+    def _seconds(self, share: float) -> float:
+        return float("inf") if self.options.deterministic else share * max(0.0, self.options.left())
+
+    def _sizes(self) -> Float:
+        """Return float64[rows]: large rows are worth more than their share, since small ones find room later."""
+        unit = np.maximum(self.problem.capacity.mean(axis=0), 1.0)
+        size = (self.problem.demand[self.problem.shape] / unit).max(axis=1, initial=0.0)
+        size = np.maximum(size, 1e-6)
+        return size * (1.0 + size / size.max(initial=1e-6))
+
+    def _worths(self) -> Float:
+        """Return float64[rows]: weights, those of a higher priority many times as much, a little changed at random."""
+        worth = self.problem.weight / max(1, int(self.problem.weight.max(initial=1)))
+        for rank, tier in enumerate(reversed(objective.priorities(self.problem))):
+            worth = np.where(self.problem.priority == tier, worth * TIER**rank, worth)
+        return worth * (1.0 + NOISE * self.random.random(self.problem.rows))
+
+    def _fill(self, state: State, plan: Plan, quota: Int64, value: Float) -> Int64:
+        """Fill all groups; return int64[rows, groups + 1]: what is missing in each, in the last column anywhere.
+
+        What is left over of rows without a rule over groups is added to the quotas of the groups after.
+        """
+        tied = np.array([row in self.sharing.rules for row in range(self.problem.rows)], np.bool_)
+        quota = quota.copy()
+        groups = [g for g in range(self.sharing.groups) if (plan.chosen & (self.sharing.codes == g)).any()]
+        for first in range(0, len(groups), SIDE_BY_SIDE):
+            some = groups[first : first + SIDE_BY_SIDE]
+            self._fill_some(state, plan, quota, value, some)
+            over = np.where(tied[:, None], 0, quota - state.placed)[:, some].sum(axis=1)
+            after = groups[first + SIDE_BY_SIDE :]
+            if after:
+                for g in some:
+                    quota[~tied, g] = state.placed[~tied, g]
+                each, more = np.divmod(over, len(after))
+                for i, g in enumerate(after):
+                    quota[:, g] += each + (i < more)
+        missing = np.zeros((self.problem.rows, self.sharing.groups + 1), np.int64)
+        missing[:, :-1] = np.where(tied[:, None], quota - state.placed, 0)
+        missing[:, -1] = np.where(tied, 0, plan.total - state.placed.sum(axis=1))
+        return np.maximum(missing, 0)
+
+    def _fill_some(self, state: State, plan: Plan, quota: Int64, value: Float, some: list[int]) -> None:
+        """Fill some groups side by side."""
+        parts: list[tuple[Group, Int64, Int64]] = []
+        for number in some:
+            least = np.zeros(self.problem.rows, np.int64)
+            for row in self.sharing.rules:
+                least[row] = min(int(quota[row, number]), int(quota[row].min()) if quota.shape[1] else 0)
+            parts.append(state.group(number, plan.chosen, quota[:, number], least, value))
+        seconds = self._seconds(1.0)
+        works = [
+            partial(fill, group, share=ROUNDED, seconds=seconds, seed=self.options.seed) for group, _, _ in parts
+        ]
+        for (_, rows, agents), counts in zip(parts, side_by_side(works, self.options.workers), strict=True):
+            row, agent = np.nonzero(counts)
+            state.add(rows[row], agents[agent], counts[row, agent])
