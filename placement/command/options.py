@@ -215,6 +215,7 @@ def told_warnings() -> Iterator[None]:
 
 def run_app(app: typer.Typer) -> None:
     """Run the command line: one paragraph and exit 2 for bad input, 70 for a defect, 130 when interrupted."""
+    _keep_output_clean()
     try:
         with told_warnings():
             app()
@@ -230,6 +231,20 @@ def run_app(app: typer.Typer) -> None:
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _keep_output_clean() -> None:
+    """Let only this program write to standard output: engines in native code print to it at times."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError):  # not a file: nothing native writes to it
+        return
+    sys.stdout.flush()
+    own = os.fdopen(os.dup(descriptor), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, buffering=1)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, descriptor)
+    os.close(silent)
+    sys.stdout = own
 
 
 def write_out(text: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers import greedy
 from solvers.conflicts.cells import Cells
-from solvers.conflicts.engines import Best, best
+from solvers.conflicts.engines import SHORTEST, Best, best
 from solvers.conflicts.oracle import MOST_COLUMNS
 from solvers.conflicts.question import AmountPart, Held, LeastPart, Question
 from solvers.conflicts.system import build, cells_of
@@ -42,6 +42,8 @@ class Missing:
 
 def most_placed(question: Question, held: Held, rows: Int64, options: Options) -> tuple[int, bool] | None:
     """Return how many instances of some rows fit beside what is held, and whether no more do; None: nothing found."""
+    if options.left() < SHORTEST:
+        return None
     about = rows.astype(np.int32)
     first = _most_by_greedy(question, held, about, options)
     if first == int(question.problem.wanted[about].sum()):
@@ -69,9 +71,9 @@ def _most_by_greedy(question: Question, held: Held, about: Int32, options: Optio
 
 
 def _most_on(question: Question, held: Held, cells: Cells, about: Int32, options: Options) -> Best | None:
-    system = build(question, held, cells, also=about)
-    if len(system.row_of) > MOST_COLUMNS:
+    if cells.number * question.problem.rows > MOST_COLUMNS or options.left() < SHORTEST:
         return None
+    system = build(question, held, cells, also=about)
     columns = np.flatnonzero(np.isin(system.row_of, about)).tolist()
     return best(system, columns, options.left() * SHARE, options.seed, maximise=True)
 
@@ -96,9 +98,9 @@ def least_missing(question: Question, held: Held, given_up: Held, options: Optio
     )
     found = []
     for dimension in dimensions:
-        system = build(question, held | given_up, Cells.single(question.problem), loosened=given_up)
-        if len(system.row_of) > MOST_COLUMNS:
+        if question.problem.agents * question.problem.rows > MOST_COLUMNS or options.left() < SHORTEST:
             return None
+        system = build(question, held | given_up, Cells.single(question.problem), loosened=given_up)
         extra = system.extra.get(dimension, [])
         solved = best(system, [column for column, _ in extra], options.left() * SHARE, options.seed, maximise=False)
         if solved is None:

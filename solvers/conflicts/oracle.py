@@ -14,7 +14,7 @@ import numpy as np
 from solvers import greedy
 from solvers.conflicts.cells import Cells
 from solvers.conflicts.counting import Shortage, shortage
-from solvers.conflicts.engines import decide, second_opinion
+from solvers.conflicts.engines import SHORTEST, decide, second_opinion
 from solvers.conflicts.question import Held, LeastPart, Question, RulePart
 from solvers.conflicts.system import build, cells_of
 from solvers.options import Options
@@ -81,6 +81,8 @@ class Oracle:
         short = shortage(self.question.problem_of(held) if optional else problem)
         if short is not None:
             return Decision(False, "counting", short)
+        if self.options.left() < SHORTEST:
+            return Decision(None, "nothing")
         found = greedy.solve(problem, self._part())
         if self._suffices(held, found, problem):
             return Decision(True, "greedy", counts=found)
@@ -90,13 +92,13 @@ class Oracle:
         return self._decide_agents(held, problem)
 
     def _possible_on(self, held: Held, cells: Cells) -> bool | None:
-        if cells.number * self.question.problem.rows > MOST_COLUMNS:
+        if cells.number * self.question.problem.rows > MOST_COLUMNS or self.options.left() < SHORTEST:
             return None
         return decide(build(self.question, held, cells), self.options.left() * SHARE, self.options.seed).possible
 
     def _decide_agents(self, held: Held, problem: Problem) -> Decision:
         cells = Cells.single(self.question.problem)
-        if cells.number * self.question.problem.rows > MOST_COLUMNS:
+        if cells.number * self.question.problem.rows > MOST_COLUMNS or self.options.left() < SHORTEST:
             return Decision(None, "nothing")
         system = build(self.question, held, cells)
         if (

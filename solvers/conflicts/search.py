@@ -138,19 +138,26 @@ class Search:
             order = np.argsort(-sums, kind="stable")
             few = int(np.searchsorted(np.cumsum(sums[order]), short.there, side="right")) + 1
             rows = rows[order[:few]] if few <= MOST_NAMED else rows
-        involved = self._touching(held, rows)
+        involved = self._touching(held, rows, short.dimension)
         return involved if self.oracle.possible(involved) is False else held
 
-    def _touching(self, held: Held, rows: Iterable[int]) -> Held:
+    def _touching(self, held: Held, rows: Iterable[int], dimension: int | None) -> Held:
+        """Return the reasons behind what counting looked at: masks and numbers, and a dimension or the row's rules."""
         wanted = set(map(int, rows))
         found: set[int] = set()
         for part in self.question.of(held):
-            if isinstance(part, MaskPart) and part.row in wanted:
+            if isinstance(part, MaskPart):
+                touches = part.row in wanted
+            elif isinstance(part, LeastPart):
+                touches = set(part.rows.tolist()) <= wanted
+            elif isinstance(part, AmountPart):
+                touches = dimension in (None, *part.dimensions) and bool(wanted & set(part.rows.tolist()))
+            else:
+                touches = (
+                    dimension is None and isinstance(part, RulePart) and bool(wanted & set(part.rule.rows.tolist()))
+                )
+            if touches:
                 found.update(part.reasons)
-            elif isinstance(part, RulePart | LeastPart | AmountPart):
-                about = part.rule.rows if isinstance(part, RulePart) else part.rows
-                if wanted & set(about.tolist()) and not (isinstance(part, LeastPart) and set(about.tolist()) - wanted):
-                    found.update(part.reasons)
         return frozenset(found)
 
     def _core(self, held: Held) -> Held:

@@ -51,8 +51,7 @@ def dive(
         relaxed = generation.remaining(left, style.rounds, budget)
         if relaxed is None or budget.over or len(taken) + math.ceil(relaxed.value - ROUNDING) >= best:
             return None
-        chosen = _rounded(generation, relaxed.level, left, style, random)
-        taken += chosen
+        taken += _rounded(generation, relaxed.level, left, style, random)
     return taken
 
 

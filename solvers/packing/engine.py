@@ -200,7 +200,9 @@ class _Search:
             return
         reduced = 1 - self.pool.worth(generation.relaxed.dual)
         numbers = np.sort(np.argsort(reduced, kind="stable")[:MOST_COLUMNS])
-        chosen = fewest(self.pool, numbers, self.bound, len(self.rows), self.seed, self.budget.part(COVER_SHARE))
+        chosen = fewest(
+            self.pool, numbers, self.bins.demand, self.bound, len(self.rows), self.seed, self.budget.part(COVER_SHARE)
+        )
         if chosen is not None:
             self._offer(self.pool.dense(chosen), "restricted cover")
 

@@ -15,13 +15,24 @@ from solvers.packing.pool import Pool
 from solvers.rules import Int64
 
 
-def fewest(pool: Pool, numbers: Int64, bound: int, best: int, seed: int, budget: Budget) -> list[int] | None:
-    """Return pattern numbers with repetition that cover the demand in fewer than `best` bins, or None."""
+def fewest(
+    pool: Pool, numbers: Int64, demand: Int64, bound: int, best: int, seed: int, budget: Budget
+) -> list[int] | None:
+    """Return pattern numbers with repetition that cover a demand in fewer than `best` bins, or None.
+
+    Parameters
+    ----------
+    numbers
+        int64[k]: the patterns that may be used.
+    demand
+        int64[n].
+    bound
+        No cover has fewer bins.
+    """
     model = cp_model.CpModel()
-    uses = _covering(model, pool, numbers, np.flatnonzero(pool.bins.demand), exact=False)
+    uses = _covering(model, pool, numbers, demand, np.flatnonzero(demand), exact=False)
     total = sum(uses)
-    model.add_linear_constraint(total, bound, best - 1)
-    model.minimize(total)
+    model.add_linear_constraint(total, min(bound, best - 1), best - 1)
     status, values = _solve(model, uses, seed, budget, level=2)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
@@ -40,7 +51,7 @@ def exact_cover(pool: Pool, kinds: Int64, most: int, seed: int, budget: Budget) 
     """
     numbers = np.arange(len(pool))
     model = cp_model.CpModel()
-    uses = _covering(model, pool, numbers, kinds, exact=True)
+    uses = _covering(model, pool, numbers, pool.bins.demand, kinds, exact=True)
     model.add(sum(uses) <= most)
     status, values = _solve(model, uses, seed, budget, level=1)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -49,10 +60,9 @@ def exact_cover(pool: Pool, kinds: Int64, most: int, seed: int, budget: Budget) 
 
 
 def _covering(
-    model: cp_model.CpModel, pool: Pool, numbers: Int64, kinds: Int64, *, exact: bool
+    model: cp_model.CpModel, pool: Pool, numbers: Int64, demand: Int64, kinds: Int64, *, exact: bool
 ) -> list[cp_model.IntVar]:
     """Add how often each pattern is used, and that types are covered."""
-    demand = pool.bins.demand
     uses = []
     holders: list[list[tuple[cp_model.IntVar, int]]] = [[] for _ in range(pool.bins.types)]
     for number in numbers.tolist():

@@ -211,6 +211,8 @@ class _Search:
         more, still_left = greedy_purchase(self.market, demand, count)
         if not still_left.any():
             self._keep(taken.joined(more), still_left)
+        if self.budget.over:
+            return
         generation = self._priced(demand, count)
         self._converge(generation)
         more, left = dive(generation, PACES[0])

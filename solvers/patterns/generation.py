@@ -101,12 +101,12 @@ class Generation:
         self.centre = worth
 
     def round(self, smoothing: float) -> Round | None:
-        """Solve, price and add patterns; None if the simplex method failed.
+        """Solve, price and add patterns; None if the simplex method failed or time is up.
 
         Prices at `smoothing` * (the worths of the best bound) + (1 - `smoothing`) * (the worths now), and once more at
         those of now if nothing comes of it (Pessoa, Sadykov, Uchoa, Vanderbeck 2018).
         """
-        cover = self.master.solve()
+        cover = self.master.solve(self.budget.seconds())
         if cover is None:
             return None
         best = -np.inf

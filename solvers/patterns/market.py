@@ -5,6 +5,7 @@ It knows no problem, no rule but "at most so many of a type on one agent", and n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,9 +56,13 @@ class Market:
     @cached_property
     def fits(self) -> Int64:
         """Return int64[K, n]: how many of each type an agent of each kind holds when it holds nothing else."""
-        ceiling = np.minimum(self.most, self.demand)
-        fits = np.where(self.permitted, ceiling[None, :], 0)
-        for resource in range(self.size.shape[1]):
+        return self.fits_by(range(self.size.shape[1]))
+
+    def fits_by(self, resources: Iterable[int]) -> Int64:
+        """Return int64[K, n]: the same if only these resources counted."""
+        limit = np.minimum(self.most, self.demand)
+        fits = np.where(self.permitted, limit[None, :], 0)
+        for resource in resources:
             need = self.size[:, resource]
             taking = np.flatnonzero(need)
             fits[:, taking] = np.minimum(fits[:, taking], self.capacity[:, resource, None] // need[taking])

@@ -6,6 +6,7 @@ where patterns come from.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +98,9 @@ class CoverMaster:
         """Never take a pattern again."""
         self._columns[column].SetUb(0.0)
 
-    def solve(self) -> Cover | None:
-        """Return an optimal solution; None if the simplex method fails, which happens after changes of bounds."""
-        if not self._optimal():
+    def solve(self, seconds: float = float("inf")) -> Cover | None:
+        """Return an optimal solution; None if time is up, or the simplex method fails, as it may after bounds change."""
+        if not self._optimal(seconds):
             return None
         return Cover(
             value=self._objective.Value(),
@@ -109,11 +110,16 @@ class CoverMaster:
             missing=np.array([variable.solution_value() for variable in self._missing], np.float64),
         )
 
-    def _optimal(self) -> bool:
+    def _optimal(self, seconds: float) -> bool:
         """Solve, from the last basis first; GLOP now and then calls that abnormal, and then does so for ever."""
+        until = time.monotonic() + seconds
         for warm, presolve, algorithm in _ATTEMPTS[1 if self._failed else 0 :]:
+            if np.isfinite(until):
+                self._solver.SetTimeLimit(max(1, int(1000 * (until - time.monotonic()))))
             if self._solver.Solve(_parameters(warm, presolve, algorithm)) == pywraplp.Solver.OPTIMAL:
                 return True
+            if time.monotonic() >= until:
+                return False
             self._failed = True
         return False
 

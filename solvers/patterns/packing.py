@@ -104,27 +104,28 @@ def fill_gaps(market: Market, taken: Taken, left: Int64) -> Int64:
     Agents of one entry that come to differ get entries of their own.
     """
     left = left.copy()
+    if not taken.kinds:
+        return left
     for i in sorted(np.flatnonzero(left).tolist(), key=lambda i: (-market.weight[i], i)):
-        entry = 0
-        while left[i] and entry < len(taken.kinds):
-            more = min(_room(market, taken.kinds[entry], taken.patterns[entry], i), int(left[i]))
-            if more > 0:
-                agents = min(taken.times[entry], int(left[i]) // more)
-                if agents < taken.times[entry]:
-                    taken.put(taken.kinds[entry], taken.patterns[entry], taken.times[entry] - agents)
-                pattern = taken.patterns[entry].copy()
-                pattern[i] += more
-                taken.patterns[entry], taken.times[entry] = pattern, agents
-                left[i] -= more * agents
-            entry += 1
+        room = _room(market, taken, i)
+        for entry in np.flatnonzero(room).tolist():
+            more = min(int(room[entry]), int(left[i]))
+            if not more:
+                break
+            agents = min(taken.times[entry], int(left[i]) // more)
+            if agents < taken.times[entry]:
+                taken.put(taken.kinds[entry], taken.patterns[entry], taken.times[entry] - agents)
+            pattern = taken.patterns[entry].copy()
+            pattern[i] += more
+            taken.patterns[entry], taken.times[entry] = pattern, agents
+            left[i] -= more * agents
     return left
 
 
-def _room(market: Market, kind: int, pattern: Int64, i: int) -> int:
-    """Return how many further instances of a type an agent holds beside a pattern."""
-    if not market.permitted[kind, i]:
-        return 0
-    free = market.capacity[kind] - pattern @ market.size
+def _room(market: Market, taken: Taken, i: int) -> Int64:
+    """Return int64[entries]: how many further instances of a type an agent of each entry holds."""
+    patterns, kinds = np.array(taken.patterns, np.int64), np.array(taken.kinds, np.int64)
+    free = market.capacity[kinds] - patterns @ market.size
     taking = market.size[i] > 0
-    fit = int((free[taking] // market.size[i][taking]).min()) if taking.any() else int(market.most[i])
-    return min(fit, int(market.most[i] - pattern[i]))
+    fit = (free[:, taking] // market.size[i, taking]).min(axis=1, initial=np.iinfo(np.int64).max)
+    return np.where(market.permitted[kinds, i], np.minimum(fit, market.most[i] - patterns[:, i]), 0)

@@ -94,11 +94,17 @@ def fractional_worth(market: Market, worth: Int64, most: Int64) -> Int64:
     lowest = np.full(market.kinds, np.inf)
     for weights in (*np.diag(share), share):
         size, room = market.size @ weights, market.capacity @ weights
-        order = np.argsort(-(worth / np.maximum(size, 1e-300)), kind="stable")
+        density = np.where(size > 0, worth / np.where(size > 0, size, 1.0), np.inf)
+        order = np.argsort(-density, kind="stable")
         order = order[(worth[order] > 0) & (most[order] > 0)]
         amount = np.r_[0.0, np.cumsum((size * most)[order])]
         value = np.r_[0.0, np.cumsum((worth * most)[order].astype(float))]
-        lowest = np.minimum(lowest, np.interp(room * (1 + 1e-9), amount, value))
+        room = room * (1 + 1e-9)
+        whole = np.searchsorted(amount, room, side="right") - 1
+        further = np.minimum(whole + 1, len(amount) - 1)
+        width = amount[further] - amount[whole]
+        part = np.minimum((room - amount[whole]) / np.where(width > 0, width, 1.0), 1.0)
+        lowest = np.minimum(lowest, value[whole] + part * (value[further] - value[whole]))
     return np.ceil(lowest * (1 + 1e-9)).astype(np.int64)
 
 

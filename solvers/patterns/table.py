@@ -84,7 +84,7 @@ def _binding(market: Market) -> Int64:
     kept = [r for r in range(market.size.shape[1]) if market.size[:, r].any()]
     for r in list(kept):
         need = market.size[:, r].astype(float)
-        greatest = np.where(market.permitted, market.fits * need, 0.0).sum(axis=1)
+        greatest = (market.fits_by(other for other in kept if other != r) * need).sum(axis=1)
         for other in kept:
             if other == r:
                 continue

@@ -12,6 +12,7 @@ from solvers.linear import Float
 from solvers.options import Options
 from solvers.plans.filling import Group, fill
 from solvers.plans.planning import Plan, Planner
+from solvers.plans.polishing import polish
 from solvers.plans.repair import repair
 from solvers.plans.sharing import Sharing, unsuited
 from solvers.plans.state import State
@@ -71,7 +72,7 @@ class _Search:
             return False
         quota = self.sharing.quotas(plan.share, plan.total)
         state = State(self.problem, self.sharing)
-        missing = self._fill(state, plan, quota, self._sizes())
+        missing = self._fill(state, plan, quota, quota, self._sizes())
         repair(state, missing, seconds=self._seconds(0.3), nodes=self.nodes, seed=self.options.seed)
         self.board.offer(state.assignment(), NAME)
         return True
@@ -84,7 +85,9 @@ class _Search:
             return False
         quota = self.sharing.quotas(plan.share, plan.total)
         state = State(self.problem, self.sharing)
-        self._fill(state, plan, quota, self._worths())
+        tied = np.isin(np.arange(self.problem.rows), list(self.sharing.rules))
+        base = np.where(tied, quota.min(axis=1, initial=0, where=self._taking(quota)), 0)
+        self._fill(state, plan, quota, np.minimum(quota, base[:, None]), self._worths())
         state.trim()
         self.board.offer(state.assignment(), NAME)
         return True

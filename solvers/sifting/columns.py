@@ -41,6 +41,11 @@ class Columns:
     def __len__(self) -> int:
         return len(self.cost)
 
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self._row_lower)
+
     def some(self, keep: Bool, *, integer: bool) -> LinearModel:
         """Return the model of the columns kept, in their order, with all rows."""
         chosen = np.flatnonzero(keep)

@@ -21,7 +21,7 @@ from solvers.problem import Assignment, Problem
 from solvers.rules import Bool, Int64
 from solvers.sifting.agents import AgentModel, places_everything
 from solvers.sifting.columns import Columns, sift
-from solvers.sifting.placing import find
+from solvers.sifting.placing import find, part
 
 NAME = "bisection of the peak"
 BY_STEPS = "capacity in whole steps of the demands at a lower peak"
@@ -29,7 +29,7 @@ BY_DUALS = "relaxation at a lower peak does not fit, dual values rounded (HiGHS)
 BY_TREE = "whole numbers at a lower peak do not fit (HiGHS)"
 FIRST_PAIRS = 2
 """Pairs of the first relaxation, as a multiple of what their rows want."""
-BOUND_SHARE = 0.3
+BOUND_SHARE = 0.2
 """Share of the time left for the bound by relaxations."""
 TRY_SHARE = 0.25
 """Share of the time left for the search for an answer at one peak."""
@@ -110,7 +110,7 @@ class _Bisection:
         """Raise the bound over peaks at which not all fits: by what agents hold in whole steps, then by relaxations."""
         if places_everything(self.problem, self.given):
             self._bisect(self._holds_too_little, BY_STEPS, self.options)
-        self._bisect(self._does_not_fit, BY_DUALS, self.board.part(BOUND_SHARE))
+        self._bisect(self._does_not_fit, BY_DUALS, part(self.options, BOUND_SHARE))
 
     def _bisect(self, impossible: Callable[[int], bool], engine: str, options: Options) -> None:
         """Bisect between the bound and the peak with a test that tells of a peak that it is impossible."""
@@ -152,8 +152,7 @@ class _Bisection:
     def _look(self, peak: int, floor: int) -> int:
         """Look for an answer at a peak; return the least peak at which it is still worth to look."""
         problem = self._at(peak)
-        share = self.options if self.options.deterministic else self.board.part(TRY_SHARE)
-        found = find(problem, self.given, share, Pairs.of(problem))
+        found = find(problem, self.given, part(self.options, TRY_SHARE), Pairs.of(problem))
         if found.assignment is not None and self.board.offer(found.assignment, NAME):
             return floor
         above = self._attainable(peak + 1)

@@ -21,12 +21,14 @@ from solvers.problem import Assignment, Problem
 from solvers.rules import Int64
 from solvers.sifting.agents import places_everything
 from solvers.sifting.peaks import SHORTEST, limited
-from solvers.sifting.placing import find
+from solvers.sifting.placing import find, part
 
 NAME = "shares near those of the bound"
 BY_PRICES = "each agent by itself under prices of what is used"
 STEPS = 60
 """Steps of the search for the best prices; each costs kinds of agents x resources x shares."""
+AT_ONCE = 500
+"""Kinds of agents that are looked at in one array: some 10 MB."""
 TRY_SHARE = 0.4
 """Share of the time left for the search for an answer with one room above the shares of the bound."""
 
@@ -49,11 +51,11 @@ def improve(problem: Problem, board: Board, options: Options) -> None:
     low, high = 0, int((_shares(problem, board.best) - share).max())
     while high - low > 1 and not board.optimal(level) and options.left() > SHORTEST:
         room = (low + high) // 2
-        near = limited(problem, agents.most_used(share + room))
-        part = options if options.deterministic else board.part(TRY_SHARE)
-        found = find(near, given, part, Pairs.of(near))
+        near = limited(problem, agents.most_used((share + room)[:, None])[:, 0])
+        found = find(near, given, part(options, TRY_SHARE), Pairs.of(near))
         if found.assignment is None:
             low = room
+            board.cut_short |= not found.impossible and not options.deterministic
         else:
             high = room
             board.offer(found.assignment, NAME)
@@ -100,33 +102,37 @@ class _Agents:
         )
 
     def most_used(self, share: Int64) -> Int64:
-        """Return int64[agents, R]: the most that can be used at a dominant share (rounded down), int64[agents]."""
-        most = ((np.minimum(share, self.top)[:, None] + 1) * self.total - 1) // THOUSAND
-        return np.where(self.total > 0, np.minimum(most, self.full), self.full)
+        """Return int64[agents, k, R]: the most that can be used at dominant shares (rounded down), int64[agents, k]."""
+        total, full = self.total[:, None, :], self.full[:, None, :]
+        most = ((np.minimum(share, self.top[:, None])[:, :, None] + 1) * total - 1) // THOUSAND
+        return np.where(total > 0, np.minimum(most, full), full)
 
     def priced(self, price: Float) -> tuple[float, Int64, Float]:
         """Return the bound of prices, float64[R], the shares it names, and what is still needed there, float64[R]."""
-        value, best = self._cheapest(price)
-        missing = self.needed - self.most_used(best).sum(axis=0)
+        first, kind = self._kinds
+        parts = [self._some(one)._cheapest(price) for one in np.array_split(first, -(-len(first) // AT_ONCE))]
+        value, best = (np.concatenate(one)[kind] for one in zip(*parts, strict=True))
+        missing = self.needed - self.most_used(best[:, None])[:, 0].sum(axis=0)
         return float(value.sum() + self.needed @ price), best, missing.astype(np.float64)
 
+    def _some(self, agents: Int64) -> _Agents:
+        return _Agents(self.base[agents], self.top[agents], self.total[agents], self.full[agents], self.needed)
+
     def _cheapest(self, price: Float) -> tuple[Float, Int64]:
-        """Return the least of square less payment and its share, of every agent; equal agents are looked at once."""
-        kinds, first, kind = self._kinds
-        some = _Agents(self.base[first], self.top[first], self.total[first], self.full[first], self.needed)
-        value, best = np.full(kinds, np.inf), some.base.copy()
-        for share in range(int(some.base.min(initial=0)), int(some.top.max(initial=0)) + 1):
-            mine = share * share - some.most_used(np.full(kinds, share)) @ price
-            better = (mine < value) & (share >= some.base) & (share <= some.top)
-            value, best = np.where(better, mine, value), np.where(better, share, best)
-        return value[kind], best[kind]
+        """Return the least of square less payment of every agent, and the share where it is."""
+        share = np.arange(int(self.base.min()), int(self.top.max()) + 1)
+        grid = np.broadcast_to(share, (len(self.base), len(share)))
+        value = grid * grid - self.most_used(grid) @ price
+        value = np.where((grid >= self.base[:, None]) & (grid <= self.top[:, None]), value, np.inf)
+        best = value.argmin(axis=1)
+        return value[np.arange(len(best)), best], share[best]
 
     @cached_property
-    def _kinds(self) -> tuple[int, Int64, Int64]:
-        """Return the number of kinds of equal agents, one agent of each, and the kind of every agent."""
+    def _kinds(self) -> tuple[Int64, Int64]:
+        """Return one agent of each kind of equal agents, and the kind of every agent."""
         table = np.c_[self.base, self.top, self.total, self.full]
-        kinds, first, kind = np.unique(table, axis=0, return_index=True, return_inverse=True)
-        return len(kinds), first, kind.ravel()
+        _, first, kind = np.unique(table, axis=0, return_index=True, return_inverse=True)
+        return first, kind.ravel()
 
     def best(self) -> tuple[float, Int64]:
         """Return the best bound found and the shares it names, by steps along what is missing at the shares named."""

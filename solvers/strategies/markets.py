@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,17 +68,45 @@ class Stall:
         return Assignment.of_runs(row, agent[place], patterns[pattern[place], row], self.problem.agents)
 
 
-def beyond(problem: Problem) -> str | None:
-    """Return what in a problem is more than rules inside one agent and the price of agents; None if nothing is."""
+FEW = 0.25
+"""Greatest share of what is asked for, by rows under rules between agents, at which these can be placed after the others."""
+
+
+def beyond(problem: Problem, *, few: bool = False) -> str | None:
+    """Return what in a problem is more than rules inside one agent and the price of agents; None if nothing is.
+
+    Parameters
+    ----------
+    few
+        Rules between agents are no objection as long as they are about few of the instances.
+    """
     if problem.goal != "pack":
         return f"the goal is {problem.goal}"
     if len(problem.unit_requests.row):
         return "disks are taken one by one"
     if any(rule.soft for rule in problem.rules):
         return "a rule is relaxed"
-    if not all(_inside(problem, rule) for rule in problem.rules):
+    outer = outer_rows(problem)
+    if len(outer) and not few:
         return "a rule is about several agents"
-    return None
+    asked = (problem.demand[problem.shape] * problem.wanted[:, None]).astype(np.float64)
+    share = (asked[outer].sum(axis=0) / np.maximum(asked.sum(axis=0), 1.0)).max(initial=0.0)
+    return f"rules between agents are about {share:.0%} of what is asked for" if share > FEW else None
+
+
+def outer_rows(problem: Problem) -> Int64:
+    """Return the rows under rules that are about several agents, ascending."""
+    touched = [
+        np.r_[rule.rows, getattr(rule, "others", np.empty(0, np.int32))]
+        for rule in problem.rules
+        if not _inside(problem, rule)
+    ]
+    return np.unique(np.concatenate([np.empty(0, np.int64), *touched]))
+
+
+def inner_problem(problem: Problem) -> Problem:
+    """Return the problem without its rules between agents: a relaxation."""
+    return replace(problem, rules=tuple(rule for rule in problem.rules if _inside(problem, rule)))
 
 
 def _inside(problem: Problem, rule: Rule) -> bool:

@@ -22,12 +22,10 @@ from solvers.rules import EACH_AGENT, Balance, Bool, Quota
 from solvers.strategies.base import Strategy
 
 NAME = "choose agents, then greedy"
-FIRST, MOST = 0.001, 1.0
-"""Share asked for beyond what is needed: the first one tried after none at all, and where it ends."""
+FIRST, LEAST, MOST = 0.064, 0.0005, 1.0
+"""Share asked for beyond what is needed: the first tried, the least difference that is looked for, and the greatest."""
 FACTOR = 2.0
-"""What the share is multiplied by while some instance finds no place."""
-HALVINGS = 5
-"""How often the interval between a share that fails and one that does is halved."""
+"""What the share is divided by while everything finds a place, and multiplied by while it does not."""
 GAP = 1e-3
 """Gap of the integer programme: finer than what a greedy answer can tell."""
 SECONDS, NODES = 5.0, 200
@@ -68,25 +66,29 @@ class _Choices:
         self.tried = 0
 
     def shares(self) -> Iterator[float]:
-        """Try shares: none, then doubled ones until one does, then halves of the interval that is left."""
-        low, high = 0.0, FIRST
-        done = self._place(low)
-        yield low
-        if done:
-            return
-        while high <= MOST:
-            done = self._place(high)
+        """Try shares: ever halved ones until one fails (or doubled until one does), then halves of the interval left.
+
+        From above, as a choice with room to spare is placed many times faster than one without.
+        """
+        high = FIRST
+        while not self._place(high):
             yield high
-            if done:
-                break
-            low, high = high, high * FACTOR
-        for _ in range(HALVINGS if done else 0):
-            middle = (low + high) / 2
+            high *= FACTOR
+            if high > MOST:
+                return
+        yield high
+        low = 0.0
+        while high > LEAST:
+            middle = high / FACTOR if not low else (low + high) / 2
             if self._place(middle):
                 high = middle
             else:
                 low = middle
             yield middle
+            if high - low < LEAST:
+                return
+        self._place(0.0)
+        yield 0.0
 
     def _place(self, share: float) -> bool:
         """Choose agents with a share more than needed, place on them, and offer the answer; tell whether all is placed."""

@@ -70,13 +70,20 @@ def test_the_command_prints_an_object_an_instance_and_one_a_family(tmp_path, cap
     assert (total["number"], total["reached"], total["proved"], total["below"]) == (1, 1, 1, 0)
 
 
+def test_every_item_is_packed_whether_sizes_are_negative_or_not():
+    size, one, room = np.array([[60, 40], [50, 30], [-10, 30]]), np.ones(3, np.int64), np.array([100, 100])
+    for given in (size, abs(size)):
+        report = vbp.measure(vbp.Instance("hand", given, one, room, 0), vbp.Settings(deadline=5.0))
+        assert (report["placed"], report["verified"], report["proved"]) == (3, True, True)
+
+
 @needs_shared
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.parametrize("family", vbp.FAMILIES)
 def test_known_optima_are_reached_and_never_undercut(family):
     drawn = vbp.draw(shared("data", "vbp"), family, 5, seed=1)
-    reports = [vbp.measure(one, deadline=20, seed=1, workers=1) for one in drawn]
+    reports = [vbp.measure(one, vbp.Settings(deadline=20.0)) for one in drawn]
     total = vbp.summary(family, reports)
     assert (total["below"], total["verified"]) == (0, 5)
     assert total["reached"] >= 4

@@ -2,7 +2,7 @@
 
 Reads New, Panigrahy and Triplet from DIR (FAMILY.tar.gz with .vbp files beside FAMILY_known.csv, as published by the
 authors of "Classification and evaluation of the algorithms for vector bin packing"), draws instances of known optimum,
-prints one JSON object an instance and one a family. The deadline counts CPU seconds of the solve.
+prints one JSON object an instance and one a family.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import csv
 import json
 import tarfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.packing import pack_bins
+from solvers import Options, Problem, solve
+from solvers.packing import Packing, pack_bins
+from solvers.packing.bins import Bins
+from solvers.packing.compiled import AVAILABLE
+from solvers.packing.pricing import Pricer
+from solvers.problem import ALL_AGENTS
+from tests.benchmarks.measurement import timed
 
 FAMILIES = ("New", "Panigrahy", "Triplet")
 Int = NDArray[np.int64]
@@ -46,6 +51,17 @@ class Instance:
     demand: Int
     capacity: Int
     optimum: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to solve: seconds (of the wall clock; of the CPU for the packing layer alone), seed, workers, and by what."""
+
+    deadline: float = 20.0
+    seed: int = 1
+    workers: int = 1
+    alone: bool = False
+    fast: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,25 +104,54 @@ def draw(folder: Path, family: str, sample: int, seed: int) -> list[Instance]:
     return found
 
 
-def solve_instance(instance: Instance, deadline: float, seed: int, workers: int, *, fast: bool = True) -> Solved:
-    """Return what the solver answers within a deadline in CPU seconds; `workers` is for solvers that have some."""
-    compiling: dict[str, float] = {}
-    solving: dict[str, float] = {}
-    with measured(compiling):
-        size, demand, capacity, most = instance.size, instance.demand, instance.capacity, instance.demand
-    with measured(solving):
-        until = time.process_time() + deadline
-        answer = pack_bins(size, demand, capacity, most, seed=seed, cpu_until=until, fast=fast)
-    return Solved(answer.patterns, answer.times, answer.bound, answer.engine, compiling, solving)
+def problem_of(instance: Instance) -> Problem:
+    """Return the instance as a placement problem: as many equal agents as items, and the fewest of them wanted."""
+    agents, rows = int(instance.demand.sum()), len(instance.demand)
+    capacity = np.tile(instance.capacity, (agents, 1))
+    return Problem(
+        capacity=capacity,
+        demand=instance.size,
+        shape=np.arange(rows, dtype=np.int32),
+        wanted=instance.demand,
+        mask=np.full(rows, ALL_AGENTS, np.int32),
+        masks=(),
+        priority=np.zeros(rows, np.int64),
+        weight=np.ones(rows, np.int64),
+        price=np.ones(agents, np.int64),
+        held=np.zeros(agents, np.bool_),
+        total=capacity.copy(),
+    )
 
 
-@contextmanager
-def measured(seconds: dict[str, float]) -> Iterator[None]:
-    """Fill in wall and CPU seconds (all threads) of what is done inside."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    yield
-    seconds["wall"] = round(time.perf_counter() - wall, 4)
-    seconds["cpu"] = round(time.process_time() - cpu, 4)
+def solve_instance(instance: Instance, chosen: Settings) -> Solved:
+    """Return what the solver `auto` answers; the packing layer alone if asked, or if some sizes are negative.
+
+    A problem's demands are amounts of resources, so they cannot be negative; the packing layer does not mind.
+    """
+    if chosen.alone or (instance.size < 0).any():
+        return pack_alone(instance, chosen)
+    problem, compiling = timed(lambda: problem_of(instance))
+    until = time.monotonic() + chosen.deadline
+    options = Options(until=until, seconds=chosen.deadline, seed=chosen.seed, workers=chosen.workers)
+    answer, solving = timed(lambda: solve(problem, options, "auto"))
+    held = np.zeros((problem.agents, problem.rows), np.int64)
+    held[answer.agent, answer.row] = answer.count
+    patterns, times = np.unique(held[held.any(axis=1)], axis=0, return_counts=True)
+    bound = next(level.bound for level in answer.levels if level.name == "pack")
+    return Solved(patterns, times, bound, answer.strategy, compiling, solving)
+
+
+def pack_alone(instance: Instance, chosen: Settings) -> Solved:
+    """Return what the packing layer answers by itself within a deadline in CPU seconds."""
+
+    def packed() -> Packing:
+        until = time.process_time() + chosen.deadline
+        size, demand, capacity = instance.size, instance.demand, instance.capacity
+        return pack_bins(size, demand, capacity, demand, seed=chosen.seed, cpu_until=until, fast=chosen.fast)
+
+    answer, solving = timed(packed)
+    strategy = f"packing layer alone: {answer.engine}"
+    return Solved(answer.patterns, answer.times, answer.bound, strategy, {"wall": 0.0, "cpu": 0.0}, solving)
 
 
 def verified(instance: Instance, patterns: Int, times: Int) -> bool:
@@ -124,12 +169,10 @@ def verified(instance: Instance, patterns: Int, times: Int) -> bool:
     return packed == instance.demand.tolist()
 
 
-def measure(instance: Instance, deadline: float, seed: int, workers: int, *, fast: bool = True) -> dict[str, Any]:
+def measure(instance: Instance, chosen: Settings) -> dict[str, Any]:
     """Solve and judge one instance; return what the command prints."""
-    answer = solve_instance(instance, deadline, seed, workers, fast=fast)
-    verifying: dict[str, float] = {}
-    with measured(verifying):
-        holds = verified(instance, answer.patterns, answer.times)
+    answer = solve_instance(instance, chosen)
+    holds, verifying = timed(lambda: verified(instance, answer.patterns, answer.times))
     value = int(answer.times.sum())
     return {
         "instance": instance.name,
@@ -159,10 +202,13 @@ def summary(family: str, reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def warm_up(*, fast: bool) -> None:
+def warm_up(chosen: Settings) -> None:
     """Have everything imported and compiled before anything is measured."""
     size = np.random.default_rng(0).integers(20, 60, (12, 2))
-    measure(Instance("", size, np.ones(12, np.int64), np.array([100, 100]), 0), 60.0, 0, 1, fast=fast)
+    instance = Instance("", size, np.ones(12, np.int64), np.array([100, 100]), 0)
+    measure(instance, chosen)
+    bins = Bins.of(size, instance.demand, instance.capacity, instance.demand)
+    Pricer(bins, fast=chosen.fast and AVAILABLE).price(np.ones(12), bins.most, bins.demand, 8)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -171,16 +217,24 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with FAMILY.tar.gz and FAMILY_known.csv")
     parser.add_argument("--sample", type=int, default=50, help="instances of each family")
     parser.add_argument("--seed", type=int, default=1, help="of the draw and of the solver")
-    parser.add_argument("--deadline", type=float, default=20.0, help="CPU seconds for one instance")
+    parser.add_argument("--deadline", type=float, default=20.0, help="seconds for one instance")
     parser.add_argument("--family", choices=FAMILIES, action="append", help="default: all three")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--plain", action="store_true", help="numpy alone, no compiled loops")
-    chosen = parser.parse_args(words)
-    warm_up(fast=not chosen.plain)
-    for family in chosen.family or FAMILIES:
+    parser.add_argument("--alone", action="store_true", help="the packing layer without the solver around it")
+    parser.add_argument("--plain", action="store_true", help="numpy only, no compiled loops (with --alone)")
+    words_read = parser.parse_args(words)
+    chosen = Settings(
+        words_read.deadline,
+        words_read.seed,
+        words_read.workers,
+        words_read.alone or words_read.plain,
+        not words_read.plain,
+    )
+    warm_up(chosen)
+    for family in words_read.family or FAMILIES:
         reports = []
-        for instance in draw(chosen.data, family, chosen.sample, chosen.seed):
-            reports.append(measure(instance, chosen.deadline, chosen.seed, chosen.workers, fast=not chosen.plain))
+        for instance in draw(words_read.data, family, words_read.sample, words_read.seed):
+            reports.append(measure(instance, chosen))
             print(json.dumps(reports[-1]), flush=True)
         print(json.dumps(summary(family, reports)), flush=True)
 
