@@ -58,7 +58,7 @@ class _Story:
             self.add(note)
 
     def skip(self, name: str, why: str) -> None:
-        self.skipped.setdefault(name, why)
+        self.skipped[name] = why
 
     def told(self, board: Board) -> str:
         found = f", the answer is from {board.source}" if board.source != self.first else ""

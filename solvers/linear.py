@@ -117,8 +117,14 @@ class LinearModel:
         """float64[rows]."""
         return _joined(self._row_lower)
 
+    @property
+    def row_upper(self) -> Float:
+        """float64[rows]."""
+        return _joined(self._row_upper)
+
     def copy(self, *, cost: Float | None = None, lower: Float | None = None, upper: Float | None = None,
-             row_lower: Float | None = None, continuous: bool = False) -> LinearModel:  # fmt: skip
+             row_lower: Float | None = None, row_upper: Float | None = None,
+             continuous: bool = False) -> LinearModel:  # fmt: skip
         """Return the same model with another objective, other bounds, or every variable continuous."""
         other = LinearModel(self.columns, self.rows)
         other._cost = [self.cost if cost is None else cost]
@@ -126,7 +132,7 @@ class LinearModel:
         other._upper = [self.upper if upper is None else upper]
         other._integer = [np.zeros(self.columns, np.bool_) if continuous else self.integer]
         other._row_lower = [self.row_lower if row_lower is None else row_lower]
-        other._row_upper = list(self._row_upper)
+        other._row_upper = [self.row_upper if row_upper is None else row_upper]
         other._entries = list(self._entries)
         return other
 

@@ -50,6 +50,7 @@ class Oracle:
         self.question = question
         self.options = options
         self._known: dict[Held, Decision] = {}
+        self._tried: dict[Held, Decision] = {}
 
     def ask(self, held: Held) -> Decision:
         """Decide whether everything needed can be placed while just these reasons are held."""
@@ -73,7 +74,15 @@ class Oracle:
                 return "HiGHS"
         return ""
 
-    def _decide(self, held: Held) -> Decision:
+    def quick(self, held: Held) -> Decision:
+        """Decide by counting or greedy alone; if neither does, `counts` is how far greedy came."""
+        if held in self._known:
+            return self._known[held]
+        if held not in self._tried:
+            self._tried[held] = self._try(held)
+        return self._tried[held]
+
+    def _try(self, held: Held) -> Decision:
         if not any(isinstance(part, LeastPart) for part in self.question.of(held)):
             return Decision(True, "greedy", counts=Assignment.nothing())
         optional = self._has_optional(held)
@@ -84,8 +93,13 @@ class Oracle:
         if self.options.left() < SHORTEST:
             return Decision(None, "nothing")
         found = greedy.solve(problem, self._part())
-        if self._suffices(held, found, problem):
-            return Decision(True, "greedy", counts=found)
+        return Decision(True if self._suffices(held, found, problem) else None, "greedy", counts=found)
+
+    def _decide(self, held: Held) -> Decision:
+        first = self.quick(held)
+        if first.possible is not None or self.options.left() < SHORTEST:
+            return first
+        problem = self.question.problem_of(held, optional=self._has_optional(held))
         cells = cells_of(self.question, held)
         if cells.number < self.question.problem.agents and self._possible_on(held, cells) is False:
             return Decision(False, "CP-SAT over cells of equal agents")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.conflicts.counting import Shortage
-from solvers.conflicts.engines import core_of
+from solvers.conflicts.engines import SHORTEST, core_of
 from solvers.conflicts.oracle import MOST_COLUMNS, SHARE, Oracle
 from solvers.conflicts.question import AmountPart, Held, LeastPart, MaskPart, Question, RulePart
 from solvers.conflicts.system import build, cells_of
@@ -115,6 +115,8 @@ class Search:
 
     def conflict(self, held: Held) -> Finding:
         """Find a minimal conflict within some reasons."""
+        if self.oracle.quick(held).possible is None:
+            held = self._narrowed(held)
         first = self.oracle.ask(held)
         if first.possible is not False:
             return Finding(possible=first.possible)
@@ -128,6 +130,43 @@ class Search:
         proof = last.by if last.by == second else f"{last.by}, confirmed by {second}"
         found = Conflict(reasons=held, together=together & held, minimal=minimal, proof=proof, shortage=last.shortage)
         return Finding(possible=False, conflict=found)
+
+    def _narrowed(self, held: Held) -> Held:
+        """Return a conflict of few owners: one that greedy did not place whole, alone or with those its rules name."""
+        counts = self.oracle.quick(held).counts
+        if counts is None:
+            return held
+        placed, need = counts.placed(self.question.problem.rows), self.question.needed(held)
+        owner_of = self._owners_of_rows(held)
+        lacking = dict.fromkeys(owner_of[row] for row in np.flatnonzero(placed < need).tolist() if row in owner_of)
+        for scope in [frozenset([owner]) for owner in lacking] + [self._linked(held, owner) for owner in lacking]:
+            few = frozenset(one for one in held if self.question.owners[one] in scope or self.question.owners[one] < 0)
+            if few < held and self.oracle.possible(few) is False:
+                return few
+        return held
+
+    def _owners_of_rows(self, held: Held) -> dict[int, int]:
+        """Return who asks for each row."""
+        return {
+            row: self.question.owners[part.reasons[0]]
+            for part in self.question.of(held)
+            if isinstance(part, LeastPart)
+            for row in part.rows.tolist()
+        }
+
+    def _linked(self, held: Held, owner: int) -> frozenset[int]:
+        """Return an owner and all whom a rule between jobs binds to it, directly or through others."""
+        owner_of = self._owners_of_rows(held)
+        together = []
+        for part in self.question.of(held):
+            if isinstance(part, RulePart):
+                rows = [*part.rule.rows.tolist(), *getattr(part.rule, "others", np.empty(0, np.int32)).tolist()]
+                together.append({owner_of[row] for row in rows if row in owner_of})
+        linked, grew = {owner}, True
+        while grew:
+            wider = linked.union(*(some for some in together if some & linked))
+            grew, linked = len(wider) > len(linked), wider
+        return frozenset(linked)
 
     def _involved(self, held: Held, short: Shortage) -> Held:
         """Return the reasons that touch the rows of a shortage, if counting still proves it with these alone."""
@@ -190,7 +229,7 @@ class Search:
 
     def _shrunk(self, held: Held, chunks: Sequence[Held]) -> Held:
         """Take away chunks, half of them at a time, as long as a conflict is left."""
-        if not chunks:
+        if not chunks or self.options.left() < SHORTEST:
             return held
         less = held.difference(*chunks)
         if less != held and self.oracle.possible(less) is False:
@@ -208,6 +247,8 @@ class Search:
         while not sure:
             sure, minimal = True, True
             for reason in [one for one in order if one in held]:
+                if self.options.left() < SHORTEST:
+                    return held, False
                 possible = self.oracle.possible(held - {reason})
                 minimal &= possible is True
                 if possible is False:

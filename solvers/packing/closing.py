@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
 from solvers.packing.budget import Budget
+from solvers.packing.master import STEPS_A_ROW
 from solvers.rules import Int64
 
 Float64 = NDArray[np.float64]
@@ -136,7 +137,8 @@ class Closing:
         while not budget.over:
             if self.solver.Solve() != pywraplp.Solver.OPTIMAL:
                 return False
-            budget.spend((self.solver.iterations() + 10) * (len(self.rows) + len(self.bounds)) + len(self.listed.item))
+            rows = len(self.rows) + len(self.bounds)
+            budget.spend(STEPS_A_ROW * (self.solver.iterations() + 10) * rows + len(self.listed.item))
             values, greatest = self._judge()
             if self.impossible:
                 return True

@@ -16,6 +16,9 @@ from solvers.rules import Bool, Int64
 
 Float64 = NDArray[np.float64]
 
+STEPS_A_ROW = 10
+"""Steps that one simplex iteration takes for each row."""
+
 
 @dataclass(frozen=True, eq=False)
 class Relaxed:
@@ -79,12 +82,11 @@ class Master:
     def solve(self) -> Relaxed | None:
         """Return the solution over all patterns of the pool; None if the engine fails."""
         self._grow()
-        before = self.solver.iterations() if self.columns else 0
         if not self._solved():
             return None
         level = np.array([column.solution_value() for column in self.columns])
         dual = np.maximum(np.array([row.dual_value() for row in self.rows]), 0.0)
-        steps = (max(self.solver.iterations() - before, 0) + 10) * len(self.rows) + len(level)
+        steps = STEPS_A_ROW * (self.solver.iterations() + 10) * len(self.rows)
         return Relaxed(float(self.solver.Objective().Value()), level, dual, steps)
 
     def _solved(self) -> bool:

@@ -23,6 +23,8 @@ GRID = 1024
 """Most units into which the capacity of a knapsack table is divided; 500 types in 12 tables then take 25 MB."""
 SLAB = 1 << 19
 """Pairs of partial pattern and type that are looked at between two looks at the steps."""
+TABLE_ENTRIES = 16
+"""Entries of a knapsack table that take about as long as one step."""
 FACTOR = 64
 """Weight of the greatest dimension in a sum of dimensions, so that rounding the weights of the others matters little."""
 MOST_CHILDREN = 1 << 22
@@ -191,7 +193,7 @@ class _Search:
         weights = np.ascontiguousarray(self.need[:, self.first :].T.astype(np.int64))
         grid = int(self.room[self.first :].max(initial=0))
         self.table = loops.tables(weights, limit, worth, grid, fast=pricer.fast)
-        self.steps = self.table.size
+        self.steps = self.table.size // TABLE_ENTRIES
 
     def run(self) -> None:
         """Search level by level: one instance, two, and so on."""

@@ -29,6 +29,8 @@ CONVERGED = 1e-4
 """Gap of the pattern programme at which it is not worked on any more."""
 CUTS_BEFORE_PRICES = 3
 """Cuts of single choices after which one cut from the prices of all agents is looked for, which answers for many."""
+ALIKE = 1.05
+"""Agents whose price for what they take is within so much of the least are bought in one step of greedy buying."""
 NOISY_TRIES = 8
 """Tries with disturbed dives at the least price, once nothing else is left to try."""
 
@@ -208,6 +210,8 @@ class _Search:
 
     def _buy_straight(self, taken: Taken, demand: Int64, count: Int64) -> None:
         """Buy agents for demand that is left, from the prices alone, beside those already taken."""
+        if self.budget.over and self.best is not None:
+            return
         more, still_left = greedy_purchase(self.market, demand, count)
         if not still_left.any():
             self._keep(taken.joined(more), still_left)
@@ -317,12 +321,17 @@ def greedy_purchase(market: Market, demand: Int64, count: Int64) -> tuple[Taken,
             break
         price = np.where(worth > 0, market.price[kinds] / np.maximum(worth, 1e-300), np.inf)
         whole = np.flatnonzero((patterns == demand).all(axis=1))
-        at = int(whole[np.argmin(market.price[kinds[whole]])] if len(whole) else np.argmin(price))
-        held = np.flatnonzero(patterns[at])
-        times = min(int(count[kinds[at]]), int((demand[held] // patterns[at][held]).min()))
-        taken.put(int(kinds[at]), patterns[at], times)
-        demand -= times * patterns[at]
-        count[kinds[at]] -= times
+        if len(whole):
+            order = [int(whole[np.argmin(market.price[kinds[whole]])])]
+        else:
+            order = np.argsort(price, kind="stable")[: np.count_nonzero(price <= ALIKE * price.min())].tolist()
+        for at in order:
+            held = np.flatnonzero(patterns[at])
+            times = min(int(count[kinds[at]]), int((demand[held] // patterns[at][held]).min(initial=0)))
+            if times:
+                taken.put(int(kinds[at]), patterns[at], times)
+                demand -= times * patterns[at]
+                count[kinds[at]] -= times
     return taken, demand
 
 

@@ -5,6 +5,7 @@ Without the stages the roundings of small rows strand large ones. It knows rows,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,26 +47,26 @@ class Group:
     value: Float
 
 
-def fill(group: Group, *, share: float, seconds: float = float("inf"), seed: int = 0) -> Int64:
+def fill(group: Group, *, share: float, until: float = float("inf"), seed: int = 0) -> Int64:
     """Return int64[rows, agents]: counts that fit, of as much value as the rounding leaves.
 
     Parameters
     ----------
     share
         Share of the fractional counts that is rounded up between two relaxations.
-    seconds
-        Wall-clock limit of each relaxation.
+    until
+        Moment on `time.monotonic()` after which no relaxation is begun.
     """
-    return _Filling(group, share, seconds, seed).run()
+    return _Filling(group, share, until, seed).run()
 
 
 class _Filling:
     """One filling in progress: what has been placed, and what is left."""
 
-    def __init__(self, group: Group, share: float, seconds: float, seed: int) -> None:
+    def __init__(self, group: Group, share: float, until: float, seed: int) -> None:
         self.group = group
         self.share = share
-        self.seconds = seconds
+        self.until = until
         self.seed = seed
         self.room = group.room.copy()
         self.left = group.quota.copy()
@@ -131,7 +132,7 @@ class _Filling:
             inside = np.flatnonzero(position[row] >= 0)
             linear.add_rows(len(wanting), np.r_[position[row[inside]], np.arange(len(wanting))],
                             np.r_[inside, missing], 1.0, lower=self.least[wanting])  # fmt: skip
-        found = solve_linear(linear, seconds=self.seconds, seed=self.seed)
+        found = solve_linear(linear, seconds=self.until - time.monotonic(), seed=self.seed)
         return None if found.x is None else found.x[: len(row)]
 
     def _place(self, row: Int64, agent: Int64, count: Int64) -> bool:

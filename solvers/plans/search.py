@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import numpy as np
@@ -85,12 +86,17 @@ class _Search:
             return False
         quota = self.sharing.quotas(plan.share, plan.total)
         state = State(self.problem, self.sharing)
-        tied = np.isin(np.arange(self.problem.rows), list(self.sharing.rules))
-        base = np.where(tied, quota.min(axis=1, initial=0, where=self._taking(quota)), 0)
-        self._fill(state, plan, quota, np.minimum(quota, base[:, None]), self._worths())
+        self._fill(state, plan, quota, np.minimum(quota, self._lows(plan.total)), self._worths())
         state.trim()
         self.board.offer(state.assignment(), NAME)
         return True
+
+    def _lows(self, total: Int64) -> Int64:
+        """Return int64[rows, groups]: what each row must have in each group for its rule to hold."""
+        lows = np.zeros((self.problem.rows, self.sharing.groups), np.int64)
+        for row in self.sharing.rules:
+            lows[row] = self.sharing.window(row, int(total[row]))[0]
+        return lows
 
     def _seconds(self, share: float) -> float:
         return float("inf") if self.options.deterministic else share * max(0.0, self.options.left())
@@ -109,42 +115,41 @@ class _Search:
             worth = np.where(self.problem.priority == tier, worth * TIER**rank, worth)
         return worth * (1.0 + NOISE * self.random.random(self.problem.rows))
 
-    def _fill(self, state: State, plan: Plan, quota: Int64, value: Float) -> Int64:
+    def _fill(self, state: State, plan: Plan, quota: Int64, least: Int64, value: Float) -> Int64:
         """Fill all groups; return int64[rows, groups + 1]: what is missing in each, in the last column anywhere.
 
         What is left over of rows without a rule over groups is added to the quotas of the groups after.
         """
-        tied = np.array([row in self.sharing.rules for row in range(self.problem.rows)], np.bool_)
+        tied = np.isin(np.arange(self.problem.rows), list(self.sharing.rules))
         quota = quota.copy()
         groups = [g for g in range(self.sharing.groups) if (plan.chosen & (self.sharing.codes == g)).any()]
         for first in range(0, len(groups), SIDE_BY_SIDE):
-            some = groups[first : first + SIDE_BY_SIDE]
-            self._fill_some(state, plan, quota, value, some)
-            over = np.where(tied[:, None], 0, quota - state.placed)[:, some].sum(axis=1)
-            after = groups[first + SIDE_BY_SIDE :]
+            some, after = groups[first : first + SIDE_BY_SIDE], groups[first + SIDE_BY_SIDE :]
+            seconds = self._seconds(len(some) / (len(some) + len(after)))
+            self._fill_some(state, plan, quota, least, value, some, seconds)
             if after:
-                for g in some:
-                    quota[~tied, g] = state.placed[~tied, g]
+                over = np.where(tied, 0, (quota - state.placed)[:, some].sum(axis=1))
+                quota[:, some] = np.where(tied[:, None], quota[:, some], state.placed[:, some])
                 each, more = np.divmod(over, len(after))
-                for i, g in enumerate(after):
-                    quota[:, g] += each + (i < more)
+                quota[:, after] += each[:, None] + (np.arange(len(after)) < more[:, None])
         missing = np.zeros((self.problem.rows, self.sharing.groups + 1), np.int64)
         missing[:, :-1] = np.where(tied[:, None], quota - state.placed, 0)
         missing[:, -1] = np.where(tied, 0, plan.total - state.placed.sum(axis=1))
         return np.maximum(missing, 0)
 
-    def _fill_some(self, state: State, plan: Plan, quota: Int64, value: Float, some: list[int]) -> None:
+    def _fill_some(
+        self, state: State, plan: Plan, quota: Int64, least: Int64, value: Float, some: list[int], seconds: float
+    ) -> None:
         """Fill some groups side by side."""
-        parts: list[tuple[Group, Int64, Int64]] = []
-        for number in some:
-            least = np.zeros(self.problem.rows, np.int64)
-            for row in self.sharing.rules:
-                least[row] = min(int(quota[row, number]), int(quota[row].min()) if quota.shape[1] else 0)
-            parts.append(state.group(number, plan.chosen, quota[:, number], least, value))
-        seconds = self._seconds(1.0)
-        works = [
-            partial(fill, group, share=ROUNDED, seconds=seconds, seed=self.options.seed) for group, _, _ in parts
-        ]
+        parts = [state.group(number, plan.chosen, quota[:, number], least[:, number], value) for number in some]
+        until = time.monotonic() + seconds
+        works = [partial(_filled, group, until, self.options.seed) for group, _, _ in parts]
         for (_, rows, agents), counts in zip(parts, side_by_side(works, self.options.workers), strict=True):
             row, agent = np.nonzero(counts)
             state.add(rows[row], agents[agent], counts[row, agent])
+
+
+def _filled(group: Group, until: float, seed: int) -> Int64:
+    """Fill a group, and put in what is missing then."""
+    counts = fill(group, share=ROUNDED, until=until, seed=seed)
+    return polish(group, counts, until=until, seed=seed)

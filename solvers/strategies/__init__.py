@@ -11,8 +11,9 @@ from solvers.strategies.neighbourhoods import NEIGHBOURHOODS
 from solvers.strategies.packing import PACKING
 from solvers.strategies.patterns import PATTERNS
 from solvers.strategies.selection import SELECTION
+from solvers.strategies.triage import TRIAGE
 from solvers.strategies.whole import SMALL, WHOLE
 
-STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, BOUNDS, SELECTION, WHOLE, NEIGHBOURHOODS)
+STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, BOUNDS, TRIAGE, SELECTION, WHOLE, NEIGHBOURHOODS)
 
 __all__ = ["STRATEGIES", "Strategy", "pairs_of"]

@@ -6,7 +6,6 @@ placement needs is found by asking for a little more of everything, as little as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,12 +19,9 @@ from solvers.problem import Problem
 from solvers.reductions.base import restrict
 from solvers.rules import EACH_AGENT, Balance, Bool, Quota
 from solvers.strategies.base import Strategy
+from solvers.strategies.shares import shares
 
 NAME = "choose agents, then greedy"
-FIRST, LEAST, MOST = 0.064, 0.0005, 1.0
-"""Share asked for beyond what is needed: the first tried, the least difference that is looked for, and the greatest."""
-FACTOR = 2.0
-"""What the share is divided by while everything finds a place, and multiplied by while it does not."""
 GAP = 1e-3
 """Gap of the integer programme: finer than what a greedy answer can tell."""
 SECONDS, NODES = 5.0, 200
@@ -46,7 +42,7 @@ def _unsuited(problem: Problem, board: Board) -> str | None:
 
 def _improve(problem: Problem, board: Board, options: Options) -> str:
     choices = _Choices(problem, board, options)
-    for _ in choices.shares():
+    for _ in shares(choices.place):
         if board.optimal(board.goal_level):
             break
         if options.left() < SECONDS / 100:
@@ -65,32 +61,7 @@ class _Choices:
         self.cover, _ = cover_model(problem)
         self.tried = 0
 
-    def shares(self) -> Iterator[float]:
-        """Try shares: ever halved ones until one fails (or doubled until one does), then halves of the interval left.
-
-        From above, as a choice with room to spare is placed many times faster than one without.
-        """
-        high = FIRST
-        while not self._place(high):
-            yield high
-            high *= FACTOR
-            if high > MOST:
-                return
-        yield high
-        low = 0.0
-        while high > LEAST:
-            middle = high / FACTOR if not low else (low + high) / 2
-            if self._place(middle):
-                high = middle
-            else:
-                low = middle
-            yield middle
-            if high - low < LEAST:
-                return
-        self._place(0.0)
-        yield 0.0
-
-    def _place(self, share: float) -> bool:
+    def place(self, share: float) -> bool:
         """Choose agents with a share more than needed, place on them, and offer the answer; tell whether all is placed."""
         agents = self._choose(share)
         if agents is None:
