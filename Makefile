@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plot,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fast,plot,test]'
 	@touch $(READY)
 
 demo: $(READY)  ## Place the bundled web shop; write out/placements.csv and out/placement.png.
