@@ -7,7 +7,7 @@ none (contracts of a right answer: the final state satisfies every rule, and eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from placement.checking.disks import wrong_disks
 from placement.checking.facts import AgentTable, Nowhere, RunningTable
 from placement.checking.finding import Finding
 from placement.checking.matter import Matter
+from placement.checking.moves import Moves
 from placement.checking.ports import wrong_ports
 from placement.cluster import Cluster, Int64
 from placement.constraints.affinity import Affinity
@@ -83,7 +84,9 @@ def verify(
     for word in relax:
         check_relax(word)
     check = _Check(cluster, workload, placements, tuple(relax), ordered=not any_order)
-    breaches = [*check.new.strangers, *check.jobs()]
+    breaches = [*check.new.strangers, *check.moves.faults, *check.jobs()]
+    if not any_order:
+        breaches += [*check.moves.without_room(check.agents, check.new), *check.turns_beside_movers()]
     if in_order:
         breaches += check.layers()
     breaches += [
@@ -101,6 +104,8 @@ class _Check:
     def __init__(
         self, cluster: Cluster, workload: Workload, placements: Placements, relax: tuple[str, ...], *, ordered: bool
     ) -> None:
+        self.moves = Moves(cluster, workload, placements)
+        cluster = self.moves.left()
         self.now = cluster.now
         self.workload = workload
         self.relax = relax
@@ -124,8 +129,10 @@ class _Check:
                 yield from self._layer(job, rows)
 
     def _numbers(self, job: Job, rows: Int64) -> Iterator[Finding]:
-        """New instances take the lowest free numbers; those that return keep theirs."""
-        present = [one for one in self.running.of(job.id) if one.state not in ENDED]
+        """New instances take the lowest free numbers; those that return or move keep theirs."""
+        movers = [one for one in self.moves.movers.values() if one.job == job.id]
+        rows = rows if not movers else rows[[row not in self.moves.movers for row in self.new.position[rows].tolist()]]
+        present = [one for one in (*self.running.of(job.id), *movers) if one.state not in ENDED]
         returning = self.new.returning(self.workload.index[job.id])
         given = self.new.instance[rows]
         if not present:
@@ -218,6 +225,46 @@ class _Check:
                         for breach in rule.judge(firm)
                     ]
         return broken, violations
+
+    def turns_beside_movers(self) -> Iterator[Finding]:
+        """Yield the rules that an instance breaks at its turn because others that move have not left yet.
+
+        All else about turns is judged by `constraints`, as if those that move had left before.
+        """
+        pending = dict(sorted(self.moves.movers.items()))
+        earlier: dict[str, list[int]] = {}
+        for i, position in enumerate(self.new.position.tolist()):
+            if not pending:
+                return
+            pending.pop(position, None)
+            job, agent = self.workload.jobs[self.new.job[i]], int(self.new.agent[i])
+            there: dict[str, list[int]] = {name: list(agents) for name, agents in earlier.items()}
+            for one in pending.values():
+                there.setdefault(one.job, []).append(self.agents.index[one.agent])
+            others = {rule.other for rule in job.constraints if isinstance(rule, Affinity | AntiAffinity)}
+            if {one.job for one in pending.values()} & {job.id, *others} and not _is_gang(job):
+                yield from self._turn(job, agent, there)
+            earlier.setdefault(job.id, []).append(agent)
+
+    def _turn(self, job: Job, agent: int, there: Mapping[str, Sequence[int]]) -> Iterator[Finding]:
+        """Judge one instance alone, with `there` beside those that stay: agents by job."""
+        rules = [rule for rule in job.constraints if not relaxed(self.relax, job.id, rule)]
+        facts = self.agents.facts
+        view = View(
+            job=job,
+            running=self._facts([*self.known(job.id), *there.get(job.id, ())]),
+            placed=(facts[agent],),
+            relaunched=(False,),
+            positions=(0,),
+            ordered=True,
+            matter=lambda field: self.matter.of(job, field, rules, self.fresh_wanted(job) > 0),
+            others=lambda other: (self._facts([*self.known(other), *there.get(other, ())]), ()),
+            now=self.now,
+        )
+        for rule in rules:
+            for breach in rule.judge(view):
+                yield Finding(job=job.id, rule=str(rule), count=breach.count,
+                              message=f"{breach.message}, while others that move have not left")  # fmt: skip
 
     def _view(self, job: Job, rows: Int64, *, ordered: bool) -> View:
         facts = self.agents.facts

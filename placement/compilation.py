@@ -253,7 +253,7 @@ class Compiler:
 
     def _relaunch_mask(self, job: Job, relaunch: Relaunch) -> Bool:
         """Return the agents that have an instance's volumes, whose reservation covers it, and that its rules allow."""
-        mask = _covering(self.cluster, job, relaunch)
+        mask = covering(self.cluster, job, relaunch)
         known = known_agents(self.cluster, job.id, job, but=relaunch.row)
         scene = Scene(self.cluster, job, known, self.known_of)
         for constraint in job.constraints:
@@ -397,7 +397,7 @@ def _demand(job: Job) -> Mapping[str, int]:
     return job.demand if not job.volumes else {**job.demand, "disk": job.root_disk}
 
 
-def _covering(cluster: Cluster, job: Job, relaunch: Relaunch) -> Bool:
+def covering(cluster: Cluster, job: Job, relaunch: Relaunch) -> Bool:
     """Return the agents that have an instance's volumes and whose reservation for it covers what it needs."""
     name = cluster.running.instances[relaunch.row].name
     mask = np.zeros(len(cluster), np.bool_)

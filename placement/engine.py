@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,15 @@ from solvers.problem import Assignment, Goal, Level
 DEADLINE = 10.0
 """Seconds a run may take unless told otherwise."""
 
-UNIT = {"placed": 1000.0, "violations": 1.0, "pack": 1000.0, "prefer": 1000.0, "balance": 1e6, "spread": 1.0}
+UNIT = {
+    "placed": 1000.0,
+    "violations": 1.0,
+    "moves": 1.0,
+    "pack": 1000.0,
+    "prefer": 1000.0,
+    "balance": 1e6,
+    "spread": 1.0,
+}
 """What a level's integer value is divided by for the user."""
 
 
@@ -40,6 +48,7 @@ def place(
     relax: Sequence[str] = (),
     preferences: Mapping[str, Mapping[str, int]] | None = None,
     in_order: bool = False,
+    max_moves: int = 0,
     seed: int = 0,
     workers: int | None = None,
     deterministic: bool = False,
@@ -61,6 +70,8 @@ def place(
         Costs in thousandths by job id and agent id (pairs not named cost 0), for the goal 'prefer'.
     in_order
         Place one dependency layer after the other and stop at the first that is not placed wholly, as Marathon does.
+    max_moves
+        Running instances that may move at most, and only so that more is placed or fewer relaxed rules are broken.
     seed, workers, deterministic
         Same seed, same answer; with `deterministic` for any number of workers (default: the processors at hand).
     progress
@@ -81,6 +92,10 @@ def place(
     if solver not in SOLVERS:
         raise InputError("no such solver", value=solver, expected="one of " + ", ".join(sorted(SOLVERS)),
                          nearest=nearest(solver, SOLVERS))  # fmt: skip
+    layered = in_order and len({job.layer for job in workload.jobs}) > 1
+    if max_moves < 0 or (max_moves and layered):
+        raise InputError("max_moves is out of range", value=max_moves,
+                         expected="0 layer by layer" if layered else "0 or more")  # fmt: skip
     options = Options(
         until=time.monotonic() + deadline,
         seconds=deadline,
@@ -90,32 +105,38 @@ def place(
         progress=progress,
     )
     run = _Run(cluster, workload, solver, goal, tuple(relax), preferences, options)
-    return run.by_layers() if in_order and len({job.layer for job in workload.jobs}) > 1 else run.at_once()
+    if max_moves:
+        return run.with_moves(max_moves)
+    return run.by_layers() if layered else run.at_once()
 
 
+class _Placed(NamedTuple):
+    """What one decision gave: see `_answer`."""
+
+    compiled: Compiled
+    assignment: Assignment
+    placements: Placements
+    verdict: Verdict | None
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
 class _Run:
     """One call of `place` and the clock it is under."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        workload: Workload,
-        solver: str,
-        goal: Goal,
-        relax: tuple[str, ...],
-        preferences: Mapping[str, Mapping[str, int]] | None,
-        options: Options,
-    ) -> None:
-        self.cluster = cluster
-        self.workload = workload
-        self.solver = solver
-        self.goal = goal
-        self.relax = relax
-        self.preferences = preferences
-        self.options = options
+    cluster: Cluster
+    workload: Workload
+    solver: str
+    goal: Goal
+    relax: tuple[str, ...]
+    preferences: Mapping[str, Mapping[str, int]] | None
+    options: Options
 
     def at_once(self) -> Answer:
         """Place everything in one problem."""
+        return _answer(*self._placed())
+
+    def _placed(self) -> _Placed:
         started = time.perf_counter()
         compiled = self._compile(self.cluster, self.workload)
         compiled_at = time.perf_counter()
@@ -131,7 +152,42 @@ class _Run:
             "solve": solved_at - compiled_at,
             "verify": time.perf_counter() - solved_at,
         }
-        return _answer(compiled, assignment, placements, verdict, seconds)
+        return _Placed(compiled, assignment, placements, verdict, seconds)
+
+    def with_moves(self, most: int) -> Answer:
+        """Place without moves; if something is missing or broken then, look for an answer that moves a few.
+
+        What the checker would not pass, or what has no room one at a time, is left: the answer without moves stands.
+        """
+        first = replace(self, options=_halved(self.options))._placed()
+        if _nothing_lacks(first):
+            return _answer(*_with_level(first, "nothing is missing, so nothing moves"))
+        from placement.moving import Mover  # CP-SAT takes half a second to import
+
+        started = time.perf_counter()
+        mover = Mover(lambda cluster: self._compile(cluster, self.workload), first.compiled, first.placements, most)
+        if not len(mover.rows):
+            return _answer(*_with_level(first, "nothing that runs may move"))
+        found = mover.search(self._solving_options(first.compiled))
+        seconds = {**first.seconds, "solve": first.seconds["solve"] + time.perf_counter() - started}
+        words = "no better answer with moves was found"
+        placements, verdict = first.placements, first.verdict
+        if found.better:
+            judged = ((one, verify(self.cluster, self.workload, one, relax=self.relax)) for one in mover.decoded(found))
+            good = next((pair for pair in judged if pair[1].holds), None)
+            words = "then improved with moves by CP-SAT"
+            if good is None:
+                words = "a better answer with moves could not be carried out one at a time"
+                found = replace(found, values=found.start)
+            else:
+                placements, verdict = good
+        assignment = replace(
+            first.assignment,
+            levels=mover.levels(found),
+            strategy=f"{first.assignment.strategy}; {words}",
+            cut_short=first.assignment.cut_short or found.cut_short,
+        )
+        return _answer(first.compiled, assignment, placements, verdict, seconds)
 
     def by_layers(self) -> Answer:
         """Place one layer after the other on what the earlier ones left; stop at the first that is not whole."""
@@ -172,6 +228,30 @@ class _Run:
         reserve = 0.05 + 2e-5 * float(compiled.problem.wanted.sum())
         until = self.options.until
         return self.options if until is None else replace(self.options, until=until - reserve)
+
+
+def _halved(options: Options) -> Options:
+    """Return options with half the time: the other half is for moves."""
+    if options.until is None:
+        return options
+    return replace(options, until=options.until - options.left() / 2, seconds=options.seconds / 2)
+
+
+def _nothing_lacks(first: _Placed) -> bool:
+    """Tell whether all that may start was placed and no relaxed rule is broken: moves could do no better."""
+    broken = any(one.name == "violations" and one.value for one in first.assignment.levels)
+    return not broken and bool(
+        (first.assignment.placed(first.compiled.problem.rows) == first.compiled.problem.wanted).all()
+    )
+
+
+def _with_level(first: _Placed, why: str) -> _Placed:
+    """Return an answer without moves with the level that says so: with nobody moving its own bounds hold."""
+    levels = first.assignment.levels
+    moves = Level(name="moves", sense=-1, value=0, bound=0, engine=why)
+    assignment = replace(first.assignment, levels=(*levels[:-1], moves, levels[-1]),
+                         strategy=f"{first.assignment.strategy}; {why}")  # fmt: skip
+    return first._replace(assignment=assignment)
 
 
 def _as_decoded(compiled: Compiled, assignment: Assignment, placements: Placements) -> Assignment:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from placement.cluster import UNRESERVED, Agent, Cluster, Disk, Reservation, Volume, without
+from placement.leaving import leave, moved_rows
 from placement.placements import Placements
 from placement.running import RunningInstance
 from placement.workload import Job, Workload
@@ -26,6 +27,8 @@ def occupy(cluster: Cluster, workload: Workload, placements: Placements) -> Clus
     """
     if not len(placements):
         return cluster
+    if placements.moves:
+        cluster = leave(cluster, workload, moved_rows(cluster, placements))
     records = [replace(record, total=_total(cluster, i)) for i, record in enumerate(cluster.records)]
     order = np.argsort(placements.agent, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(placements.agent[order]) != 0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class Placements:
         bool[n]: goes back to its own reservation and volumes.
     roles
         The role each job of `jobs` runs under.
+    moved_from
+        int32[n]: the agent an instance ran on until its turn, -1 for those that did not run; None when nothing moved.
     """
 
     jobs: tuple[str, ...]
@@ -48,6 +50,7 @@ class Placements:
     units: tuple[tuple[tuple[str, int], ...], ...] | None = None
     relaunched: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     roles: tuple[str, ...] = ()
+    moved_from: Int32 | None = None
 
     def __len__(self) -> int:
         return len(self.job)
@@ -65,18 +68,48 @@ class Placements:
 
     @cached_property
     def placed_of(self) -> Mapping[str, int]:
-        """Number of new instances by job id (jobs without any are left out)."""
-        counts = np.bincount(self.job, minlength=len(self.jobs))
+        """Number of new instances by job id (jobs without any are left out); those that moved are not new."""
+        new = self.job if self.moved_from is None else self.job[self.moved_from < 0]
+        counts = np.bincount(new, minlength=len(self.jobs))
         return {self.jobs[i]: int(count) for i, count in enumerate(counts) if count}
 
+    @property
+    def moves(self) -> int:
+        """Number of instances that moved."""
+        return 0 if self.moved_from is None else int((self.moved_from >= 0).sum())
+
+    def home(self, row: int) -> str | None:
+        """Return the id of the agent an instance moved from, None if it did not run."""
+        if self.moved_from is None or self.moved_from[row] < 0:
+            return None
+        return self.agents[self.moved_from[row]]
+
+    def taken(self, rows: NDArray[np.integer]) -> Placements:
+        """Return some of the rows, in the order given."""
+        chosen = rows.tolist()
+        return replace(
+            self,
+            job=self.job[rows],
+            instance=self.instance[rows],
+            agent=self.agent[rows],
+            layer=self.layer[rows],
+            ports=None if self.ports is None else tuple(self.ports[i] for i in chosen),
+            units=None if self.units is None else tuple(self.units[i] for i in chosen),
+            relaunched=self.relaunched[rows] if len(self.relaunched) else self.relaunched,
+            moved_from=None if self.moved_from is None else self.moved_from[rows],
+        )
+
     def to_dataframe(self) -> pd.DataFrame:
-        """Return a frame with columns job, instance, agent, ports, role, units, layer; one row an instance."""
+        """Return a frame with columns job, instance, agent, ports, role, units, layer; one row an instance.
+
+        `moved_from` (an agent id, or nothing) is a further column when something moved.
+        """
         import pandas as pd
 
         from placement.amounts import plain
 
         size = len(self)
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "job": [self.jobs[i] for i in self.job],
                 "instance": self.instance,
@@ -89,6 +122,9 @@ class Placements:
                 "layer": self.layer,
             }
         )
+        if self.moves:
+            frame["moved_from"] = [self.home(i) for i in range(size)]
+        return frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +134,7 @@ class LevelReport:
     Attributes
     ----------
     name
-        'placed' with its priority, 'violations', or the goal: 'pack', 'spread', 'balance', 'prefer'.
+        'placed' with its priority, 'violations', 'moves', or the goal: 'pack', 'spread', 'balance', 'prefer'.
     value, bound
         What was reached, and what no answer beats.
     gap
@@ -160,6 +196,11 @@ class Answer:
     cut_short: bool = False
 
     @property
+    def placed(self) -> int:
+        """Number of new instances placed; those that moved are not counted."""
+        return len(self.placements) - self.placements.moves
+
+    @property
     def complete(self) -> bool:
         """Whether every instance asked for was placed."""
         return not self.unplaced
@@ -172,7 +213,7 @@ class Answer:
         """Return the answer's figures without its rows: asked, placed, levels, solver, seconds, cut_short."""
         return {
             "asked": self.asked,
-            "placed": len(self.placements),
+            "placed": self.placed,
             "levels": [
                 {
                     "name": level.name,

@@ -152,8 +152,8 @@ class LinearModel:
         message.objective.linear_coefficients.ids.extend(paying)
         message.objective.linear_coefficients.values.extend(cost[paying])
         constraints.ids.extend(range(self.rows))
-        constraints.lower_bounds.extend(_joined(self._row_lower))
-        constraints.upper_bounds.extend(_joined(self._row_upper))
+        constraints.lower_bounds.extend(self.row_lower)
+        constraints.upper_bounds.extend(self.row_upper)
         message.linear_constraint_matrix.row_ids.extend(row)
         message.linear_constraint_matrix.column_ids.extend(column)
         message.linear_constraint_matrix.coefficients.extend(value)
@@ -339,7 +339,7 @@ def dual_bound(model: LinearModel, dual: Float, scale: int = 10**6) -> float:
     """
     row, column, value = model.matrix()
     steady = np.rint(dual * scale) / scale
-    lower, upper = _joined(model._row_lower), _joined(model._row_upper)
+    lower, upper = model.row_lower, model.row_upper
     steady = np.where(
         (steady > 0) & ~np.isfinite(lower), 0.0, np.where((steady < 0) & ~np.isfinite(upper), 0.0, steady)
     )

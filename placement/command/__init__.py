@@ -1,4 +1,4 @@
-"""The command line: `placement place | verify | explain | eligible | describe | convert`.
+"""The command line: `placement place | verify | explain | capacity | eligible | describe | convert`.
 
 One file a command; what they share is in `options` (arguments, reading) and `render` (tables). Data goes to standard
 output, messages to standard error. Exit codes: 0 all placed / holds, 1 not all placed / does not hold, 2 bad input.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import typer
 
+from placement.command.capacity import capacity
 from placement.command.convert import convert
 from placement.command.describe import describe
 from placement.command.eligible import eligible
@@ -31,6 +32,8 @@ EXAMPLES: dict[Callable[..., None], str] = {
     place: "place datasets/webshop/agents.jsonl datasets/webshop/shop.json --deadline 5s -o placements.csv",
     verify: "verify datasets/webshop/agents.jsonl datasets/webshop/shop.json datasets/webshop/placements.csv",
     explain: "explain datasets/webshop/agents.jsonl datasets/webshop/shop.json --job /shop/search",
+    capacity: "capacity datasets/webshop/agents.jsonl datasets/webshop/shop.json "
+    "--types datasets/webshop/types.csv --deadline 8s",
     eligible: "eligible datasets/webshop/agents.jsonl datasets/webshop/shop.json --job /shop/web",
     describe: "describe datasets/webshop/shop.json",
     convert: "convert datasets/webshop/agents.csv agents.jsonl",

@@ -72,6 +72,9 @@ def place(
     in_order: Annotated[
         bool, typer.Option("--in-order", help="Stop at the first dependency layer not wholly placed.")
     ] = False,
+    max_moves: Annotated[
+        int, typer.Option("--max-moves", min=0, metavar="N", help="Running instances that may move so that more fits.")
+    ] = 0,
     running: options.RunningFile = None,
     total: options.Total = False,
     setting: options.Settings = None,
@@ -97,7 +100,8 @@ def place(
     agents, jobs = inputs.read()
     costs = _preferences(preferences, agents, jobs)
     read_at = time.monotonic()
-    answer = _decide(agents, jobs, solver, goal, until, relax or (), costs, in_order, seed, workers, deterministic)
+    answer = _decide(agents, jobs, solver, goal, until, relax or (), costs, in_order, max_moves, seed, workers,
+                     deterministic)  # fmt: skip
     answer = replace(answer, seconds={"read": read_at - began, **answer.seconds})
     reasons = _reasons(agents, jobs, answer, relax or ())
     _write(agents, jobs, answer, reasons, form, output)
@@ -114,7 +118,8 @@ def _preferences(file: str | None, cluster: Cluster, workload: Workload) -> dict
 
 def _decide(
     cluster: Cluster, workload: Workload, solver: Solver, goal: Goal, until: float, relax: Sequence[str],
-    preferences: dict[str, dict[str, int]] | None, in_order: bool, seed: int, workers: int | None, deterministic: bool,
+    preferences: dict[str, dict[str, int]] | None, in_order: bool, max_moves: int, seed: int, workers: int | None,
+    deterministic: bool,
 ) -> Answer:  # fmt: skip
     from placement.engine import place as decide
 
@@ -128,6 +133,7 @@ def _decide(
             relax=relax,
             preferences=preferences,
             in_order=in_order,
+            max_moves=max_moves,
             seed=seed,
             workers=workers,
             deterministic=deterministic,

@@ -15,6 +15,7 @@ from placement.constraints.text import IMPLIED_OPERATORS
 
 if TYPE_CHECKING:
     from placement.cluster import Cluster
+    from placement.conflicts import Conflict, SmallestChange
     from placement.eligibility import Eligibility
     from placement.explanation import Explanation
     from placement.placements import Answer
@@ -49,16 +50,22 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def answer_tables(
-    cluster: Cluster, workload: Workload, answer: Answer, reasons: Sequence[Explanation]
+    cluster: Cluster,
+    workload: Workload,
+    answer: Answer,
+    reasons: Sequence[Explanation],
+    change: SmallestChange | None = None,
 ) -> Iterator[Table | str]:
-    """Yield the parts of an answer's report."""
+    """Yield the parts of an answer's report; `change`: what was found of conflicts, if that was looked for."""
     yield _jobs(workload, answer)
     yield _levels(answer)
     seconds = ", ".join(f"{phase} {time:.2f} s" for phase, time in answer.seconds.items())
     cut = "; the deadline cut the search short" if answer.cut_short else ""
     used = len(set(answer.placements.agent.tolist()))
-    yield (f"\n{len(answer.placements)} of {answer.asked} instances placed on {used} of {len(cluster)} agents, verified"
+    moved = f", {answer.placements.moves} moved" if answer.placements.moves else ""
+    yield (f"\n{answer.placed} of {answer.asked} instances placed on {used} of {len(cluster)} agents{moved}, verified"
            f"\n{answer.solver}{cut}\n{seconds}")  # fmt: skip
+    yield from _moves(answer)
     for job, rule, count in answer.violations:
         yield f"relaxed: {job}: {rule} is broken by {count}"
     if workload.left_out:
@@ -67,6 +74,8 @@ def answer_tables(
         yield "\n" + "\n".join(one.lines())
     if len(reasons) > MOST_UNPLACED:
         yield f"\n{len(reasons) - MOST_UNPLACED} more jobs are not wholly placed: see --format json"
+    if change is not None:
+        yield "\n" + "\n".join(conflict_lines(change))
 
 
 def _jobs(workload: Workload, answer: Answer) -> Table:
@@ -81,6 +90,15 @@ def _jobs(workload: Workload, answer: Answer) -> Table:
         row = (job.id, str(job.layer), str(here + lack), str(here), str(lack or "-"), str(agents.get(job.id, 0)))
         table.add_row(*row, style="bold red" if lack else None)
     return table
+
+
+def _moves(answer: Answer) -> Iterator[str]:
+    found = answer.placements
+    rows = [(i, *row) for i, row in enumerate(found.rows()) if found.home(i)] if found.moves else []
+    for i, job, instance, agent in rows[:MOST_JOBS]:
+        yield f"move {job}#{instance} from {found.home(i)} to {agent}"
+    if len(rows) > MOST_JOBS:
+        yield f"{len(rows) - MOST_JOBS} more moves: see --format csv"
 
 
 def _agents_of(answer: Answer) -> dict[str, int]:
@@ -106,11 +124,14 @@ def _left_out(workload: Workload) -> Table:
     return table
 
 
-def answer_json(answer: Answer, reasons: Sequence[Explanation], workload: Workload) -> str:
-    """Return the whole answer as a JSON document."""
+def answer_json(
+    answer: Answer, reasons: Sequence[Explanation], workload: Workload, change: SmallestChange | None = None
+) -> str:
+    """Return the whole answer as a JSON document; `change`: what was found of conflicts, if that was looked for."""
     found = answer.placements
     placements = [
         {"job": job, "instance": instance, "agent": agent, "layer": int(found.layer[i])}
+        | ({"moved_from": found.home(i)} if found.home(i) else {})
         | ({"ports": list(found.ports[i])} if found.ports and found.ports[i] else {})
         | (
             {"units": [[path, plain(amount)] for path, amount in found.units[i]]}
@@ -125,6 +146,7 @@ def answer_json(answer: Answer, reasons: Sequence[Explanation], workload: Worklo
         "violations": [{"job": job, "constraint": rule, "instances": n} for job, rule, n in answer.violations],
         "left_out": [{"id": one.id, "instances": one.instances, "reason": one.reason} for one in workload.left_out],
         "reasons": [_explanation(one) for one in reasons],
+        **({} if change is None else conflict_document(change)),
         "placements": placements,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -139,6 +161,43 @@ def _explanation(one: Explanation) -> dict[str, Any]:
         "nearest": [{"agent": near.agent, "lacks": list(near.lacks)} for near in one.nearest],
         "changes": [{"change": change.text, "agents": change.agents} for change in one.changes],
         "notes": list(one.notes),
+    }
+
+
+# --- conflicts --------------------------------------------------------------------------------------------------------
+
+
+def conflict_lines(change: SmallestChange | None, job: str | None = None) -> list[str]:
+    """Return the conflicts, of one job or of all, and the fewest changes; None: everything can be placed."""
+    if change is None:
+        return ["everything could be placed: no rules conflict, the search did not find it in the time"]
+    told = [one for one in change.conflicts if job is None or job in one.jobs]
+    if job is not None and not told:
+        return [f"no conflict of {job} with other rules was found"]
+    lines = [line for one in told[:MOST_UNPLACED] for line in one.lines()]
+    if len(told) > MOST_UNPLACED:
+        lines.append(f"{len(told) - MOST_UNPLACED} more conflicts")
+    if not told:
+        lines.append("not proved: neither a way to place everything nor a conflict was found in the time")
+    return [*lines, *(change.lines() if told else [])]
+
+
+def conflict_document(change: SmallestChange) -> dict[str, Any]:
+    """Return conflicts and the fewest changes as JSON data."""
+    return {
+        "conflicts": [_conflict(one) for one in change.conflicts],
+        "smallest_change": {"changes": list(change.changes), "alternatives": list(change.alternatives)},
+    }
+
+
+def _conflict(one: Conflict) -> dict[str, Any]:
+    return {
+        "headline": one.headline,
+        "rules": [str(reason) for reason in one.reasons],
+        "jobs": list(one.jobs),
+        "details": list(one.details),
+        "minimal": one.minimal,
+        "proof": one.proof,
     }
 
 

@@ -26,6 +26,8 @@ from placement.snapshots.resources import cut
 from placement.workload import Workload
 
 HEADER = ("job", "instance", "agent", "ports", "role", "units", "layer")
+MOVED_FROM = "moved_from"
+"""A further column of placements in which something moved: the agent the instance ran on."""
 NEEDED = HEADER[:3]
 AWAY = LOST | {"unreachable_inactive"} | ENDED
 """States of instances whose agent may well be missing from the snapshot."""
@@ -197,7 +199,10 @@ def _without(record: Agent, one: RunningInstance, workload: Workload | None) -> 
 
 def write_placements(placements: Placements) -> str:
     """Return placements as a CSV text, in their order."""
-    return write_rows(HEADER, _placement_rows(placements))
+    if not placements.moves:
+        return write_rows(HEADER, _placement_rows(placements))
+    rows = enumerate(_placement_rows(placements))
+    return write_rows((*HEADER, MOVED_FROM), ((*row, placements.home(i) or "") for i, row in rows))
 
 
 def _placement_rows(placements: Placements) -> Iterator[tuple[object, ...]]:
@@ -222,7 +227,7 @@ def read_placements(
     file = name_of(path)
     rows = _rows(read_bytes(path, stdin), file)
     cells = CellReader(file)
-    job, number, agent, layer, ports, units, back = [], [], [], [], [], [], []
+    job, number, agent, layer, ports, units, back, home = [], [], [], [], [], [], [], []
     waiting = {one.name for one in cluster.running.instances if one.state in ("reserved", "stopped")}
     for line, row in rows.rows:
         cell = dict(zip(rows.header, row, strict=True))
@@ -240,6 +245,11 @@ def read_placements(
         ports.append(_ports(cell.get("ports", ""), line, cells))
         units.append(_units(cell.get("units", ""), line, cells))
         back.append(f"{name}#{number[-1]}" in waiting)
+        old = cell.get(MOVED_FROM, "").strip()
+        if old and old not in cluster.index:
+            raise InputError("no such agent", file=file, place=f"line {line}, column {MOVED_FROM}", value=old,
+                             expected="an agent of the snapshot", nearest=nearest(old, cluster.index))  # fmt: skip
+        home.append(cluster.index[old] if old else -1)
     return Placements(
         jobs=tuple(one.id for one in workload.jobs),
         agents=cluster.agents,
@@ -251,4 +261,5 @@ def read_placements(
         units=tuple(units) if any(units) else None,
         relaunched=np.array(back, np.bool_),
         roles=tuple(one.role for one in workload.jobs),
+        moved_from=np.array(home, np.int32) if any(one >= 0 for one in home) else None,
     )

@@ -165,10 +165,8 @@ class _Prover:
         return bound if np.isfinite(bound) else None
 
 
-def _with_cost(model: ClassModel, cost: np.ndarray) -> LinearModel:  # type: ignore[type-arg]
+def _with_cost(model: ClassModel, cost: np.ndarray) -> LinearModel:
     """Return the model with a cost of its counts."""
     full = np.zeros(model.linear.columns)
     full[: len(cost)] = cost
     return model.linear.copy(cost=full)
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from solvers import objective
@@ -84,14 +86,14 @@ def _spread(model: ClassModel) -> tuple[float, int]:
     return 1.0, 0
 
 
-def _mean_shares(model: ClassModel) -> list[tuple[Int64, tuple[Int64, Int64, Int64, Int64]]]:
+def _mean_shares(model: ClassModel) -> list[tuple[Any, tuple[Any, Any, Any, Any]]]:
     """Return for each resource (classes that have it, (row, column, value, used)): the mean share of used/total.
 
     Row i of a block is of class `place[i]`: sum of value * x[column] + used.
     """
     problem, pairs = model.problem, model.pairs
     need = problem.demand[problem.shape[pairs.row]]
-    found = []
+    found: list[tuple[Any, tuple[Any, Any, Any, Any]]] = []
     for resource in range(problem.total.shape[1]):
         total = problem.total[:, resource]
         place = np.flatnonzero(total > 0)

@@ -68,8 +68,8 @@ class Classes:
         first = np.argsort(answer.agent, kind="stable")
         row, agent, count = answer.row[first], answer.agent[first], answer.count[first]
         found: dict[tuple[int, bytes, bytes], int] = {}
-        starts = np.flatnonzero(np.r_[True, agent[1:] != agent[:-1]]) if len(agent) else np.empty(0, np.int64)
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(agent)], strict=True):
+        ends = np.flatnonzero(np.r_[agent[1:] != agent[:-1], True][: len(agent)]) + 1
+        for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=False):
             key = (int(self.class_of[agent[start]]), row[start:end].tobytes(), count[start:end].tobytes())
             found[key] = found.get(key, 0) + 1
         rows = [np.frombuffer(key[1], row.dtype).astype(np.int64) for key in found]

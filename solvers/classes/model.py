@@ -98,7 +98,9 @@ def class_model(
     use = None
     if priced:
         free = inner.held | (inner.price == 0)
-        use = linear.add_columns(len(classes), lower=np.where(free, classes.count, 0), upper=classes.count, integer=True)
+        use = linear.add_columns(
+            len(classes), lower=np.where(free, classes.count, 0), upper=classes.count, integer=True
+        )
     least = inner.wanted if everything else -np.inf
     linear.add_rows(inner.rows, pairs.row, columns, 1.0, lower=least, upper=inner.wanted)
     for tier, value in reach:
@@ -188,5 +190,3 @@ def settled_values(problem: Problem, values: Sequence[int]) -> list[tuple[int, i
         for (name, tier, _), value in zip(named, values, strict=True)
         if name == "placed" and tier is not None
     ]
-
-

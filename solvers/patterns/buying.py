@@ -327,7 +327,7 @@ def greedy_purchase(market: Market, demand: Int64, count: Int64) -> tuple[Taken,
             order = np.argsort(price, kind="stable")[: np.count_nonzero(price <= ALIKE * price.min())].tolist()
         for at in order:
             held = np.flatnonzero(patterns[at])
-            times = min(int(count[kinds[at]]), int((demand[held] // patterns[at][held]).min(initial=0)))
+            times = min(int(count[kinds[at]]), int((demand[held] // patterns[at][held]).min(initial=demand.sum())))
             if times:
                 taken.put(int(kinds[at]), patterns[at], times)
                 demand -= times * patterns[at]

@@ -84,9 +84,11 @@ class _Filling:
             chosen[order[: int(np.ceil(stage * len(order)))]] = True
             while self._step(chosen):
                 pass
+        for row in order.tolist():
+            self._put_in(row)
         return self.counts
 
-    def _step(self, chosen: np.ndarray) -> bool:  # type: ignore[type-arg]
+    def _step(self, chosen: np.ndarray) -> bool:
         """Relax what is left and place some of the chosen rows; tell whether any were placed."""
         most = self._most_left()
         row, agent = np.nonzero(most)
@@ -103,6 +105,20 @@ class _Filling:
         candidates = candidates[np.argsort(-fraction[candidates], kind="stable")]
         number = int(np.ceil(self.share * len(candidates)))
         return self._round_up(row[candidates], agent[candidates], number) or placed
+
+    def _put_in(self, row: int) -> None:
+        """Place what is left of a row where it fits, on the fullest agents first (relaxations may have run out of time)."""
+        dims = self.need[row]
+        while self.left[row] > 0:
+            fits = self.group.most[row] - self.counts[row]
+            if len(dims):
+                fits = np.minimum(fits, (self.room[:, dims] // self.group.need[row, dims]).min(axis=1))
+            able = np.flatnonzero(fits > 0)
+            if not len(able):
+                return
+            tightest = able[int(np.argmin((self.room[able] / self.unit).sum(axis=1)))]
+            count = np.minimum(fits[[tightest]], self.left[row])
+            self._place(np.array([row]), np.array([tightest]), count)
 
     def _most_left(self) -> Int64:
         """Return int64[rows, agents]: the greatest further counts."""
@@ -143,7 +159,7 @@ class _Filling:
         np.add.at(taken, agent, self.group.need[row] * count[:, None])
         over = np.bincount(row, weights=count, minlength=len(self.left)) > self.left
         if (taken > self.room).any() or over.any():
-            return any([self._one(int(r), int(a)) for r, a in zip(row, agent, strict=True)])
+            return self._round_up(row, agent, len(row))
         self.room -= taken
         self.counts[row, agent] += count
         self._took(row, count)

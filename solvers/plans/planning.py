@@ -69,7 +69,11 @@ class Planner:
         if not self.everything:
             return self._most_by_classes(seconds) if self.by_classes else self._most_by_sums(seconds)
         margin = room * _small_need(problem)
-        return self._cheapest_by_classes(margin, seconds, nodes) if self.by_classes else self._by_sums(margin, seconds, nodes)
+        return (
+            self._cheapest_by_classes(margin, seconds, nodes)
+            if self.by_classes
+            else self._by_sums(margin, seconds, nodes)
+        )
 
     # --- by classes -------------------------------------------------------------------------------------------------
 
@@ -223,4 +227,3 @@ def _split(classes: Classes, sharing: Sharing) -> Classes:
     key = classes.class_of * sharing.groups + sharing.codes
     _, head, inverse, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     return Classes(inverse.reshape(-1).astype(np.int64), head.astype(np.int64), count.astype(np.int64))
-

@@ -24,11 +24,13 @@ FINENESS = 1000
 """Values are whole numbers up to this in the exact model."""
 
 
-def polish(group: Group, counts: Int64, *, until: float = float("inf"), seed: int = 0) -> Int64:
+def polish(group: Group, counts: Int64, *, drops: bool, until: float = float("inf"), seed: int = 0) -> Int64:
     """Return counts, int64[rows, agents], worth at least as much, with fewer of the instances missing that matter.
 
     Parameters
     ----------
+    drops
+        Whether rows may lose instances that do not matter for those that do.
     until
         Moment on `time.monotonic()` after which no trial is begun.
     """
@@ -43,7 +45,7 @@ def polish(group: Group, counts: Int64, *, until: float = float("inf"), seed: in
         row = int(random.choice(np.flatnonzero(short)))
         agents = _choose(group, counts, row, random)
         if len(agents):
-            _solve(group, counts, agents, value, seed)
+            _solve(group, counts, agents, value, drops, seed)
     return counts
 
 
@@ -61,7 +63,7 @@ def _choose(group: Group, counts: Int64, row: int, random: np.random.Generator) 
     return np.sort(able[np.argsort(-keys, kind="stable")[:AGENTS]])
 
 
-def _solve(group: Group, counts: Int64, agents: Int64, value: Int64, seed: int) -> None:
+def _solve(group: Group, counts: Int64, agents: Int64, value: Int64, drops: bool, seed: int) -> None:
     """Solve some agents exactly for the rows on them and those missing; keep the result in place if it is no worse."""
     here = counts[:, agents].sum(axis=1)
     elsewhere = counts.sum(axis=1) - here
@@ -73,12 +75,14 @@ def _solve(group: Group, counts: Int64, agents: Int64, value: Int64, seed: int) 
     for one, now in zip(x, counts[rows[place], agents[agent]].tolist(), strict=True):
         model.add_hint(one, now)
     _fit(model, group, rows, agents, place, agent, x)
-    terms, worths = list(x), value[rows[place]].tolist()
+    terms, worths = (list(x), value[rows[place]].tolist()) if drops else ([], [])
     for i, row in enumerate(rows.tolist()):
         mine = [x[k] for k in np.flatnonzero(place == i).tolist()]
-        model.add(Linear.sum(mine) <= int(group.quota[row] - elsewhere[row]))
+        model.add_linear_constraint(
+            Linear.sum(mine), 0 if drops else int(here[row]), int(group.quota[row] - elsewhere[row])
+        )
         wanted = int(min(group.least[row], group.quota[row]) - elsewhere[row])
-        if wanted > 0:
+        if wanted > (0 if drops else here[row]):
             counted = model.new_int_var(0, wanted, "")
             model.add(counted <= Linear.sum(mine))
             terms.append(counted)
@@ -100,7 +104,13 @@ def _solve(group: Group, counts: Int64, agents: Int64, value: Int64, seed: int) 
 
 
 def _fit(
-    model: cp_model.CpModel, group: Group, rows: Int64, agents: Int64, place: Int64, agent: Int64, x: list[cp_model.IntVar]
+    model: cp_model.CpModel,
+    group: Group,
+    rows: Int64,
+    agents: Int64,
+    place: Int64,
+    agent: Int64,
+    x: list[cp_model.IntVar],
 ) -> None:
     """Take from no agent more than it has."""
     for j, number in enumerate(agents.tolist()):
@@ -110,7 +120,9 @@ def _fit(
             step = max(1, int(np.gcd.reduce(need)))
             if need.any():
                 chosen = [x[k] for k in mine.tolist()]
-                model.add(Linear.weighted_sum(chosen, (need // step).tolist()) <= int(group.room[number, dimension]) // step)
+                model.add(
+                    Linear.weighted_sum(chosen, (need // step).tolist()) <= int(group.room[number, dimension]) // step
+                )
 
 
 def _worth(group: Group, rows: Int64, elsewhere: Int64, counts: NDArray[np.int64], value: Int64) -> int:

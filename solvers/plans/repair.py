@@ -69,7 +69,9 @@ def _candidates(state: State, used: Bool) -> Bool:
     return chosen
 
 
-def _fit(state: State, linear: LinearModel, row: Int64, agents: Int64, position: Int64, at: Int64, opened: Int64) -> None:
+def _fit(
+    state: State, linear: LinearModel, row: Int64, agents: Int64, position: Int64, at: Int64, opened: Int64
+) -> None:
     """Take no more than an agent has left; of a new one only if it is opened."""
     new = np.flatnonzero(at >= 0)
     for dimension in np.flatnonzero(state.need.any(axis=0)).tolist():

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.exact.variables import agent_caps
 from solvers.linear import Float
 from solvers.problem import Problem
-from solvers.rules import EACH_AGENT, Balance, Counts, GroupCap, Int64, Quota, Rule
+from solvers.rules import EACH_AGENT, Balance, Bool, Counts, GroupCap, Int64, Quota, Rule
 
 GROUP_SIZE = 40
 """Agents of a group where no rule has any: as many as are quickly filled by relaxations."""
@@ -87,7 +88,7 @@ class Sharing:
         codes[order] = np.arange(problem.agents) % groups
         return cls(problem, codes, groups + 1, {})
 
-    def quotas(self, share: Float, total: Int64) -> Int64:
+    def quotas(self, share: Float, total: Int64, chosen: Bool) -> Int64:
         """Return int64[rows, groups]: whole quotas near the shares, `total` of each row as far as its rule allows.
 
         Extra instances go where the fraction is greatest, and where earlier rows (the larger come first) have made the
@@ -99,8 +100,11 @@ class Sharing:
             float64[rows, groups]: the plan.
         total
             int64[rows].
+        chosen
+            bool[agents]: the agents there are; no group gets more of a row than they hold of it alone.
         """
         problem = self.problem
+        caps = agent_caps(problem)
         unit = np.maximum(problem.capacity.mean(axis=0), 1.0)
         need = problem.demand[problem.shape] / unit
         quota = np.zeros(share.shape, np.int64)
@@ -109,11 +113,21 @@ class Sharing:
             if not total[row]:
                 continue
             low, high = self.window(row, int(total[row]))
+            high = np.minimum(high, self._most(row, chosen, caps))
+            low = np.minimum(low, high)
             size = max(float((need[row] ** 2).sum()), 1e-12)
             lean = np.clip(error @ need[row] / size, -1.0, 1.0)
             quota[row] = _whole(share[row], int(total[row]), low, high, lean)
             error += np.outer(quota[row] - share[row], need[row])
         return quota
+
+    def _most(self, row: int, chosen: Bool, caps: dict[int, Int64]) -> Int64:
+        """Return int64[groups]: how many instances of a row the chosen agents of each group hold by themselves."""
+        most = np.where(
+            chosen & self.problem.allowed(row), self.problem.most_per_agent(int(self.problem.shape[row])), 0
+        )
+        most = np.minimum(np.minimum(most, caps[row]) if row in caps else most, self.problem.wanted[row])
+        return np.bincount(self.codes, weights=most, minlength=self.groups).astype(np.int64)
 
     def window(self, row: int, total: int) -> tuple[Int64, Int64]:
         """Return int64[groups] each: the least and most new instances of a row when `total` are placed."""
@@ -200,4 +214,3 @@ def _quota_kept(rule: Quota, counted: Int64, new: Int64) -> Int64:
     more[opened[fresh:]] = False
     kept[order[more[order]][:extras]] += 1
     return kept
-

@@ -46,7 +46,9 @@ class State:
                 found[i] *= self.problem.allowed(row)[agents]
         return np.maximum(found, 0)
 
-    def group(self, number: int, chosen: Bool, quota: Int64, least: Int64, value: np.ndarray) -> tuple[Group, Int64, Int64]:  # type: ignore[type-arg]
+    def group(
+        self, number: int, chosen: Bool, quota: Int64, least: Int64, value: np.ndarray
+    ) -> tuple[Group, Int64, Int64]:
         """Return a group to be filled, with its rows and agents; quota, least int64[rows], value float64[rows]."""
         rows = np.flatnonzero(quota > 0)
         agents = np.flatnonzero(chosen & (self.sharing.codes == number))

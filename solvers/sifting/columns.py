@@ -35,8 +35,8 @@ class Columns:
     def __init__(self, model: LinearModel) -> None:
         self.cost, self.lower, self.upper = model.cost, model.lower, model.upper
         self._row, self._column, self._value = model.matrix()
-        self._row_lower = np.concatenate([np.empty(0), *model._row_lower])
-        self._row_upper = np.concatenate([np.empty(0), *model._row_upper])
+        self._row_lower = model.row_lower
+        self._row_upper = model.row_upper
 
     def __len__(self) -> int:
         return len(self.cost)

@@ -165,8 +165,8 @@ class _Bisection:
 
 def _with_shortfalls(model: LinearModel) -> LinearModel:
     """Return a model whose rows that ask for something may go short of it, at a cost of one for each unit."""
-    lower = np.concatenate([np.empty(0), *model._row_lower])
-    upper = np.concatenate([np.empty(0), *model._row_upper])
+    lower = model.row_lower
+    upper = model.row_upper
     row, column, value = model.matrix()
     asking = np.flatnonzero(lower > 0)
     soft = LinearModel()

@@ -11,9 +11,21 @@ from solvers.strategies.neighbourhoods import NEIGHBOURHOODS
 from solvers.strategies.packing import PACKING
 from solvers.strategies.patterns import PATTERNS
 from solvers.strategies.selection import SELECTION
+from solvers.strategies.sifting import LINEAR_GOAL, PLACE_EVERYTHING
 from solvers.strategies.triage import TRIAGE
 from solvers.strategies.whole import SMALL, WHOLE
 
-STRATEGIES: tuple[Strategy, ...] = (SMALL, PACKING, PATTERNS, BOUNDS, TRIAGE, SELECTION, WHOLE, NEIGHBOURHOODS)
+STRATEGIES: tuple[Strategy, ...] = (
+    PACKING,
+    SMALL,
+    PATTERNS,
+    BOUNDS,
+    PLACE_EVERYTHING,
+    TRIAGE,
+    SELECTION,
+    LINEAR_GOAL,
+    WHOLE,
+    NEIGHBOURHOODS,
+)
 
 __all__ = ["STRATEGIES", "Strategy", "pairs_of"]

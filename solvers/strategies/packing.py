@@ -13,7 +13,7 @@ from solvers.strategies.base import Strategy
 from solvers.strategies.markets import Stall, beyond, everything
 
 NAME = "pack into equal agents"
-WORK_A_SECOND = STEPS_A_SECOND // 4
+WORK_A_SECOND = STEPS_A_SECOND // 2
 """Steps for each second asked for, when budgets are counted in work: without compiled loops they take longer."""
 
 

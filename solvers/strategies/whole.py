@@ -31,5 +31,5 @@ def _improve(problem: Problem, board: Board, options: Options) -> str:
     return f"exact on the whole problem ({pairs_of(problem)} pairs of job and agent)"
 
 
-SMALL = Strategy(name="the whole model", unsuited=partial(_unsuited, most=FEW), improve=_improve)
+SMALL = Strategy(name="the whole model", unsuited=partial(_unsuited, most=FEW), improve=_improve, share=0.5)
 WHOLE = Strategy(name="the whole model", unsuited=partial(_unsuited, most=MANY), improve=_improve, share=0.5)

@@ -11,6 +11,7 @@ from solvers.packing.bins import Bins
 from solvers.packing.budget import Budget, Meter
 from solvers.packing.closing import Closing, Listed
 from solvers.packing.compiled import AVAILABLE
+from solvers.packing.engine import _Search
 from solvers.packing.full import full_patterns
 from solvers.packing.generation import Generation
 from solvers.packing.pool import Pool
@@ -166,6 +167,12 @@ def test_full_patterns_are_those_that_fill_a_bin_and_leave_the_others_fillable()
     assert sorted(sorted(one.tolist()) for one in full_patterns(bins)) == [[0, 1], [1, 2, 2]]
 
 
+def test_full_patterns_are_no_longer_than_the_shortest_allow():
+    """Three bins of 10 for seven items, two each at least: 4+3+2+1 would leave three items for two bins."""
+    bins = Bins.of(*arrays([[6], [4], [7], [3], [2], [1]], [1, 1, 2, 1, 1, 1], [10], [1, 1, 2, 1, 1, 1]))
+    assert sorted(sorted(one.tolist()) for one in full_patterns(bins)) == [[0, 1], [0, 3, 5], [2, 3], [2, 4, 5]]
+
+
 def test_no_exact_cover_proves_one_bin_more():
     """7, 6, 5 and 2 sum to two bins of 10, but nothing fills a bin with 7."""
     answer = pack([[7], [6], [5], [2]], [1, 1, 1, 1], [10])
@@ -188,6 +195,43 @@ def test_a_gap_of_the_relaxation_is_closed_by_cuts():
     closing.run(Budget(Meter()))
     assert closing.impossible
     assert pack(size, [1, 1, 1], [1, 1, 1]).bins == 3
+
+
+def test_cuts_never_exclude_a_packing_that_exists():
+    """The three items above fit into two bins; and random ones into as many as they need."""
+    closing = Closing(
+        Listed.of([np.array([[0, 1], [0, 2], [1, 2]]), np.arange(3)[:, None]]), *arrays([1, 1, 1], [0, 1, 2]), 2
+    )
+    closing.run(Budget(Meter()))
+    assert not closing.impossible
+    assert closing.quotient == pytest.approx(2)
+    for seed in range(30):
+        bins, _ = random_bins(seed, types=7, dimensions=2)
+        least = fewest_bins(bins.size.tolist(), bins.demand.tolist(), bins.capacity.tolist(), bins.most.tolist())
+        patterns = [np.flatnonzero(one)[None, :] for one in every_pattern(bins) if one.any()]
+        closing = Closing(Listed.of(patterns), bins.demand, np.arange(bins.types), least)
+        closing.run(Budget(Meter()))
+        assert not closing.impossible
+        assert closing.quotient <= least + 1e-9
+
+
+def test_negative_sizes_give_no_bound_by_columns():
+    """Without what the last item gives, 60 and 50 need two bins; that is no proof, for with it one will do."""
+    bins = Bins.of(*arrays([[60], [50], [-10]], [1, 1, 1], [100], [1, 1, 1]))
+    pool = Pool(bins)
+    pool.add_rows(np.eye(3, dtype=np.int64))
+    generation = Generation(bins, pool, Pricer(bins, fast=False), bins.by_sums)
+    generation.run(3, Budget(Meter()))
+    assert generation.relaxed.value > 1.5
+    assert generation.bound == 1
+
+
+def test_bins_that_hold_more_than_is_demanded_are_cut_down_to_it():
+    bins = Bins.of(*arrays([[4], [3]], [2, 1], [10], [2, 1]))
+    search = _Search(bins, Budget(Meter()), 0, None, fast=False)
+    search._offer(np.array([[1, 1], [1, 1]]), "test")
+    assert search.rows.tolist() == [[1, 1], [1, 0]]
+    assert search.answer().times.tolist() == [1, 1]
 
 
 def random_bins(seed, types=30, dimensions=3, capacity=100, demand=1):
