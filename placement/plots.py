@@ -188,7 +188,11 @@ def _new(cluster: Cluster, placements: Placements | None, workload: Workload | N
     name = cluster.resources[column]
     need = [job.root_disk if name == "disk" else job.demand.get(name, 0) for job in workload.jobs]
     fresh = ~placements.relaunched if len(placements.relaunched) else np.ones(len(placements), np.bool_)
-    np.add.at(taken, placements.agent[fresh], np.array(need, np.int64)[placements.job[fresh]])
+    amount = np.array(need, np.int64)[placements.job]
+    np.add.at(taken, placements.agent[fresh], amount[fresh])
+    if placements.moved_from is not None:
+        moved = placements.moved_from >= 0
+        np.subtract.at(taken, placements.moved_from[moved], amount[moved])
     return taken
 
 

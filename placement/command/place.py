@@ -17,6 +17,7 @@ from placement.errors import InputError
 
 if TYPE_CHECKING:
     from placement.cluster import Cluster
+    from placement.conflicts import SmallestChange
     from placement.explanation import Explanation
     from placement.placements import Answer
     from placement.workload import Workload
@@ -51,6 +52,8 @@ LEAST = 0.1
 """Seconds that solving gets at least, however late reading ended."""
 TELLING = 0.3
 """Seconds kept for explaining and writing the answer."""
+SHORTEST = 0.3
+"""Seconds below which no conflict is looked for."""
 
 
 def place(
@@ -104,7 +107,8 @@ def place(
                      deterministic)  # fmt: skip
     answer = replace(answer, seconds={"read": read_at - began, **answer.seconds})
     reasons = _reasons(agents, jobs, answer, relax or ())
-    _write(agents, jobs, answer, reasons, form, output)
+    change = _change(agents, jobs, answer, relax or (), until)
+    _write(agents, jobs, answer, reasons, change, form, output)
     if plot is not None:
         _draw(agents, jobs, answer, plot)
     raise typer.Exit(0 if answer.complete and not jobs.left_out else 1)
@@ -149,11 +153,24 @@ def _reasons(cluster: Cluster, workload: Workload, answer: Answer, relax: Sequen
     return explain(cluster, workload, answer, relax=relax)
 
 
+def _change(
+    cluster: Cluster, workload: Workload, answer: Answer, relax: Sequence[str], until: float
+) -> SmallestChange | None:
+    """Look for what conflicts in the time that is left, if not everything was placed (`placement explain` takes longer)."""
+    from placement.conflicts import smallest_change
+
+    left = until - TELLING - time.monotonic()
+    return (
+        None if answer.complete or left < SHORTEST else smallest_change(cluster, workload, relax=relax, deadline=left)
+    )
+
+
 def _write(
     cluster: Cluster,
     workload: Workload,
     answer: Answer,
     reasons: Sequence[Explanation],
+    change: SmallestChange | None,
     form: Form,
     output: Path | None,
 ) -> None:
@@ -165,15 +182,16 @@ def _write(
     if output is not None:
         whole = output.suffix == ".json"
         write_text(
-            output, render.answer_json(answer, reasons, workload) if whole else write_placements(answer.placements)
+            output,
+            render.answer_json(answer, reasons, workload, change) if whole else write_placements(answer.placements),
         )
     if form is Form.json:
-        options.write_out(render.answer_json(answer, reasons, workload))
+        options.write_out(render.answer_json(answer, reasons, workload, change))
     elif form is Form.csv:
         options.write_out(write_placements(answer.placements))
     else:
         out = options.console()
-        for part in render.answer_tables(cluster, workload, answer, reasons):
+        for part in render.answer_tables(cluster, workload, answer, reasons, change):
             out.print(part)
 
 
