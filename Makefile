@@ -36,11 +36,8 @@ lint: $(READY)
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
 
-bench: $(READY)  ## Print the benchmark figures.
-	@for mode in none unique balanced; do for kind in "" --distinct; do \
-		$(BIN)/python -m tests.benchmarks.offers --agents 10000 --tasks 50000 --mode $$mode $$kind; done; done
-	@$(BIN)/python -m tests.benchmarks.fleet --apps 50 --agents 200 --seed 1 --fill .97 --lift-caps
-	@$(BIN)/python -m tests.benchmarks.fleet --apps 50 --agents 200 --seed 2 --fill .90 --lift-caps
+bench: $(READY)  ## Print the benchmark table (about half an hour; BENCH=--quick for a few minutes; DATA=DIR adds published instances).
+	@$(BIN)/python -m tests.benchmarks $(BENCH) $(if $(DATA),--data $(DATA))
 
 clean:  ## Remove what the targets made.
 	rm -rf $(VENV) out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

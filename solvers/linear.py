@@ -80,6 +80,10 @@ class LinearModel:
         """float64[columns]: the objective."""
         return _joined(self._cost)
 
+    def set_cost(self, cost: Float) -> None:
+        """Replace the objective, float64[columns]."""
+        self._cost = [cost]
+
     @property
     def lower(self) -> Float:
         """float64[columns]."""

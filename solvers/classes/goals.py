@@ -111,4 +111,4 @@ def _charge(linear: LinearModel, columns: Int64, cost: Int64) -> None:
     """Set the cost of some columns, in place."""
     full = linear.cost
     full[columns] = cost
-    linear._cost = [full]
+    linear.set_cost(full)

@@ -74,7 +74,6 @@ def class_model(
     priced: bool,
     broken: bool = False,
     reach: Sequence[tuple[int, int]] = (),
-    margin: Float | None = None,
 ) -> ClassModel:
     """Return the class model of a problem.
 
@@ -88,8 +87,6 @@ def class_model(
         Whether relaxed rules may be broken: then they are left out.
     reach
         (priority, value) of tiers in which at least this weight must be placed.
-    margin
-        float64[D]: what is left free on every agent; with it the model is no relaxation, but a plan with some room.
     """
     inner = class_problem(problem, classes)
     pairs, each = class_pairs(inner, classes)
@@ -105,7 +102,7 @@ def class_model(
     linear.add_rows(inner.rows, pairs.row, columns, 1.0, lower=least, upper=inner.wanted)
     for tier, value in reach:
         _reach(inner, pairs, linear, tier, value)
-    _capacity(inner, classes, pairs, linear, use, margin)
+    _capacity(inner, classes, pairs, linear, use)
     if use is not None:
         _held_up_by_use(inner, pairs, each, linear, use)
     left_out = _write_rules(inner, classes, pairs, linear, use, everything, broken)
@@ -120,18 +117,14 @@ def _reach(inner: Problem, pairs: Pairs, linear: LinearModel, tier: int, value: 
     linear.add_rows(1, np.zeros(len(mine)), mine, weight // common, lower=-(-value // common))
 
 
-def _capacity(
-    inner: Problem, classes: Classes, pairs: Pairs, linear: LinearModel, use: Int64 | None, margin: Float | None
-) -> None:
+def _capacity(inner: Problem, classes: Classes, pairs: Pairs, linear: LinearModel, use: Int64 | None) -> None:
     """Take from a class at most what its agents (in use) have together."""
     shape, size = inner.shape[pairs.row], len(classes)
     for dimension in np.flatnonzero(inner.demand.any(axis=0)).tolist():
         need = inner.demand[shape, dimension]
         common = max(1, int(np.gcd.reduce(need)))
         asking = np.flatnonzero(need)
-        room: Float | Int64 = np.maximum(inner.capacity[:, dimension], 0) // common
-        if margin is not None:
-            room = np.maximum(0.0, room - margin[dimension] / common)
+        room = np.maximum(inner.capacity[:, dimension], 0) // common
         row, column, value = pairs.agent[asking], asking, need[asking] // common
         if use is None:
             linear.add_rows(size, row, column, value, upper=room * classes.count)

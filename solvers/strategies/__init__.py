@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from solvers.strategies.base import Strategy, pairs_of
 from solvers.strategies.bounds import BOUNDS
-from solvers.strategies.neighbourhoods import NEIGHBOURHOODS
+from solvers.strategies.neighbourhoods import FIRST_NEIGHBOURHOODS, NEIGHBOURHOODS
 from solvers.strategies.packing import PACKING
 from solvers.strategies.patterns import PATTERNS
 from solvers.strategies.selection import SELECTION
@@ -24,6 +24,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     TRIAGE,
     SELECTION,
     LINEAR_GOAL,
+    FIRST_NEIGHBOURHOODS,
     WHOLE,
     NEIGHBOURHOODS,
 )
