@@ -42,8 +42,12 @@ def knapsack_model(problem: Problem, reach: Sequence[tuple[int, int]], tier: int
 
 def _most_alone(problem: Problem) -> Int64:
     """Return int64[rows]: the most instances of each row that fit if it has the agents to itself."""
-    fits = [problem.most_per_agent(shape) for shape in range(len(problem.demand))]
-    return np.array([int(fits[problem.shape[r]][problem.allowed(r)].sum()) for r in range(problem.rows)], np.int64)
+    most = np.zeros(problem.rows, np.int64)
+    for shape in np.unique(problem.shape).tolist():
+        fits = problem.most_per_agent(shape)
+        for row in np.flatnonzero(problem.shape == shape).tolist():
+            most[row] = fits[problem.allowed(row)].sum()
+    return most
 
 
 def cover_model(problem: Problem) -> tuple[LinearModel, float]:

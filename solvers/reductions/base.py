@@ -146,6 +146,16 @@ def _preferences(problem: Problem, new_row: Int32, new_agent: Int32) -> Preferen
     return Preferences(row=row[kept], agent=agent[kept], cost=problem.preferences.cost[kept])
 
 
+MOST_LISTED = 200_000_000
+"""Kinds of rows times agents up to which it is listed who is open to whom: 200 MB for a moment."""
+
+
+def can_list(problem: Problem) -> bool:
+    """Tell whether `open_agents` is affordable."""
+    kinds = len(np.unique(problem.shape.astype(np.int64) * (len(problem.masks) + 1) + problem.mask))
+    return kinds * problem.agents <= MOST_LISTED
+
+
 def open_agents(problem: Problem) -> dict[tuple[int, int], Bool]:
     """Return for each (shape, mask) of a row that wants instances bool[agents]: where one of them fits by itself."""
     found = {}

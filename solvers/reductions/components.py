@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.problem import Problem
-from solvers.reductions.base import Reduced, open_agents, restrict
+from solvers.reductions.base import Reduced, can_list, open_agents, restrict
 from solvers.rules import EACH_AGENT, Balance, Int64, Quota
 
 
@@ -16,7 +16,7 @@ def components(problem: Problem) -> list[Reduced]:
     balance and spread, and balances over single agents, agents outside a part matter too: no split.)
     """
     about_all = any(isinstance(rule, Balance | Quota) and rule.grouping == EACH_AGENT for rule in problem.rules)
-    if problem.goal in ("balance", "spread") or about_all or not problem.rows:
+    if problem.goal in ("balance", "spread") or about_all or not problem.rows or not can_list(problem):
         return [restrict(problem, np.arange(problem.rows), np.arange(problem.agents))]
     label_of_row, label_of_agent = _labels(problem)
     sizes = np.bincount(label_of_row)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.problem import Assignment, Problem
-from solvers.reductions.base import Reduced, open_agents, restrict, unchanged
+from solvers.reductions.base import Reduced, can_list, open_agents, restrict, unchanged
 from solvers.rules import Bool, Int64
 
 
@@ -17,7 +17,7 @@ def apply(problem: Problem) -> Reduced:
     A row is forced onto its only agent when no rule is about it, it asks for no units, its weight is above zero, and that
     agent has room for everything that could ever come to it. Such an agent then holds something already.
     """
-    if problem.goal not in ("pack", "prefer"):
+    if problem.goal not in ("pack", "prefer") or not can_list(problem):
         return unchanged(problem)
     rows, agents = _candidates(problem)
     if not len(rows):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.problem import Problem
-from solvers.reductions.base import Reduced, open_agents, restrict, unchanged
+from solvers.reductions.base import Reduced, can_list, open_agents, restrict, unchanged
 from solvers.rules import EACH_AGENT, Balance, Quota
 
 
@@ -17,6 +17,8 @@ def apply(problem: Problem) -> Reduced:
     The goals balance and spread are about every agent, and so are balances and quotas over single agents: then agents
     stay.
     """
+    if not can_list(problem):
+        return unchanged(problem)
     used = np.zeros(problem.agents, np.bool_)
     takes = np.zeros(problem.rows, np.bool_)
     of_kind = open_agents(problem)

@@ -68,6 +68,8 @@ class Stall:
         return Assignment.of_runs(row, agent[place], patterns[pattern[place], row], self.problem.agents)
 
 
+MOST_PAIRS = 200_000_000
+"""Rows times agents up to which it is listed which kinds of agents a row may stand on."""
 FEW = 0.25
 """Greatest share of what is asked for, by rows under rules between agents, at which these can be placed after the others."""
 
@@ -82,6 +84,8 @@ def beyond(problem: Problem, *, few: bool = False) -> str | None:
     """
     if problem.goal != "pack":
         return f"the goal is {problem.goal}"
+    if len(problem.masks) and problem.rows * problem.agents > MOST_PAIRS:
+        return f"{problem.rows} kinds of instances times {problem.agents} agents are too many to list"
     if len(problem.unit_requests.row):
         return "disks are taken one by one"
     if any(rule.soft for rule in problem.rules):

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from placement.amounts import thousandths
+from placement.amounts import ONE, thousandths
 from placement.cluster import Agent, Cluster
 from placement.workload import Job, Workload
 from tests.benchmarks.measurement import measure, parser
+from tests.benchmarks.offers import Row, csv_bytes
 
 CPUS = ((3, 110), (4, 140), (6, 180), (8, 270), (12, 400), (16, 1000), (24, 3000))
 MEMORY = ((2, 140), (4, 180), (8, 220), (16, 300), (32, 400), (64, 600), (96, 1000))
@@ -75,16 +76,31 @@ def build(computers: Sequence[tuple[int, ...]], processes: Sequence[tuple[int, .
     return Cluster.build(agents), Workload(tuple(jobs))
 
 
+def write_csv(cluster: Cluster, workload: Workload, folder: Path) -> None:
+    """Write an instance as agents.csv and jobs.csv."""
+    names = ("cpus", "mem", "network")
+    columns = ("cpus", "mem", "resource:network")
+    agents: list[Row] = [
+        (one.id, *(one.free[name] // ONE for name in names), (one.price or 0) // ONE) for one in cluster.records
+    ]
+    (folder / "agents.csv").write_bytes(csv_bytes(("agent", *columns, "price"), agents))
+    jobs: list[Row] = [(job.id, *(job.demand[name] // ONE for name in names)) for job in workload.jobs]
+    (folder / "jobs.csv").write_bytes(csv_bytes(("job", *columns), jobs))
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Print one JSON object an instance."""
     arguments = parser("cloudbalancing", __doc__)
     arguments.add_argument("files", nargs="*", type=Path, metavar="FILE.json[.gz]")
     arguments.add_argument("--computers", type=int, help="draw so many computers instead of reading files")
+    arguments.add_argument("--folder", type=Path, help="also write the last instance as CSV files there")
     chosen = arguments.parse_args(words)
     instances: list[tuple[str, Any]] = [(file.name.split(".")[0], read(file)) for file in chosen.files]
     if chosen.computers:
         instances.append((f"{chosen.computers}computers-seed{chosen.seed}", draw(chosen.computers, chosen.seed)))
     for name, (cluster, workload) in instances:
+        if chosen.folder:
+            write_csv(cluster, workload, chosen.folder)
         found = measure(
             name, cluster, workload, solver=chosen.solver, deadline=chosen.deadline, workers=chosen.workers,
             seed=chosen.seed,

@@ -1,9 +1,12 @@
 import hashlib
 import importlib.util
+import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from placement.command import app
 from tests.benchmarks import antiaffinity, cloudbalancing, fleet, offers
 from tests.benchmarks.measurement import measure
 from tests.shared import needs_shared, shared
@@ -94,3 +97,12 @@ def test_drawn_cloud_balancing_instances_have_three_processes_a_computer():
     cluster, workload = cloudbalancing.draw(20, 3)
     assert (len(cluster), len(workload)) == (20, 60)
     assert cluster.resources == ("cpus", "mem", "disk", "gpus", "network")
+
+
+def test_instances_written_as_files_give_the_same_answer_on_the_command_line(tmp_path, capsys):
+    cloudbalancing.main(["--computers", "12", "--seed", "4", "--folder", str(tmp_path), "--deadline", "10"])
+    found = json.loads(capsys.readouterr().out)
+    files = (str(tmp_path / "agents.csv"), str(tmp_path / "jobs.csv"))
+    done = CliRunner().invoke(app, ["place", *files, "--format", "json", "--deadline", "10s"])
+    goal = json.loads(done.stdout)["levels"][-1]
+    assert (goal["value"], goal["proved"], found["proved"]) == (found["value"], True, True)

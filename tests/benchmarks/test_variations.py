@@ -111,4 +111,4 @@ def test_what_makes_another_problem_is_answered_bounded_and_told(base, name):
     assert found["gap"] < 0.1
     assert any(strategy in found["strategy"] for strategy in STRATEGIES)
     if "balanced" in name:
-        assert "not select, then pack: a rule is about several agents" in found["strategy"]
+        assert "under rules between agents placed after" in found["strategy"]
