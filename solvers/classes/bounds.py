@@ -14,10 +14,11 @@ from solvers.board import Board
 from solvers.classes.cover import cover_model, knapsack_model
 from solvers.classes.goals import goal_step, set_goal
 from solvers.classes.merging import Classes
-from solvers.classes.model import ClassModel, class_model, class_pairs, class_problem, settled_values
+from solvers.classes.model import ClassModel, class_model, class_problem, settled_values
 from solvers.linear import LinearModel, dual_bound, safe_bound, solve_linear
 from solvers.options import Options
 from solvers.problem import Problem
+from solvers.reductions.base import can_list, open_agents
 from solvers.sifting.agents import places_everything
 
 BY_DUALS = "classes of equal agents: linear relaxation, dual values recomputed (HiGHS)"
@@ -75,12 +76,13 @@ class _Prover:
         self.small = self._pairs() <= MOST_PAIRS
 
     def _pairs(self) -> int:
-        rows = int((self.problem.wanted > 0).sum())
-        if len(self.classes) * rows <= MOST_PAIRS:
-            return len(self.classes) * rows
-        if len(self.classes) * min(rows, 100) > 50 * MOST_PAIRS:
-            return len(self.classes) * rows
-        return len(class_pairs(class_problem(self.problem, self.classes), self.classes)[0])
+        """Return how many pairs of row and class there are, counted without listing them."""
+        rows = np.flatnonzero(self.problem.wanted > 0).tolist()
+        inner = class_problem(self.problem, self.classes)
+        if not can_list(inner):
+            return len(self.classes) * len(rows)
+        size = {kind: int(mask.sum()) for kind, mask in open_agents(inner).items()}
+        return sum(size[int(inner.shape[row]), int(inner.mask[row])] for row in rows)
 
     def run(self) -> str | None:
         """Go through the levels, those of what is placed first."""
