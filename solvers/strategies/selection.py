@@ -6,16 +6,17 @@ placement needs is found by asking for a little more of everything, as little as
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 
-from solvers import greedy
+from solvers import greedy, neighbourhoods
 from solvers.board import Board
 from solvers.classes.cover import cover_model
 from solvers.linear import LinearModel, solve_linear
 from solvers.options import Options
-from solvers.problem import Problem
+from solvers.problem import Assignment, Problem
 from solvers.reductions.base import restrict
 from solvers.rules import EACH_AGENT, Balance, Bool, Quota
 from solvers.strategies.base import Strategy
@@ -24,6 +25,8 @@ from solvers.strategies.shares import shares
 NAME = "choose agents, then greedy"
 GAP = 1e-3
 """Gap of the integer programme: finer than what a greedy answer can tell."""
+FEW_LEFT, FINISHING = 0.01, 0.15
+"""Greatest share of instances left over by greedy that neighbourhoods are asked to place, and their share of the time left."""
 SECONDS, NODES = 5.0, 200
 """Most seconds for one choice, and most nodes when budgets are counted in work."""
 INTEGER = 3_000
@@ -68,11 +71,26 @@ class _Choices:
             return False
         self.tried += 1
         some = restrict(self.problem, np.arange(self.problem.rows), np.flatnonzero(agents))
-        # the goal is settled by the choice: what is wanted of greedy is a place for everything
+        # the goal is settled by the choice: what is wanted is a place for everything
         aimless = replace(some.problem, goal="prefer", preferences=None)
-        found = some.back(greedy.solve(aimless, replace(self.options, progress=None)))
+        placed = greedy.solve(aimless, replace(self.options, progress=None))
+        left = int(self.problem.wanted.sum()) - int(placed.count.sum())
+        if 0 < left <= FEW_LEFT * int(self.problem.wanted.sum()):
+            placed = self._finish(aimless, placed)
+        found = some.back(placed)
         self.board.offer(found, NAME)
         return bool((found.placed(self.problem.rows) == self.problem.wanted).all())
+
+    def _finish(self, aimless: Problem, placed: Assignment) -> Assignment:
+        """Look for places for the few instances left over by freeing a few agents at a time."""
+        seconds = self.options.seconds * FINISHING if self.options.deterministic else self.options.left() * FINISHING
+        part = replace(
+            self.options, until=time.monotonic() + self.options.left() * FINISHING, seconds=seconds, progress=None
+        )
+        own = Board(aimless, part, placed)
+        if neighbourhoods.unsuited(aimless) is None:
+            neighbourhoods.improve(aimless, own, part)
+        return own.best
 
     def _choose(self, share: float) -> Bool | None:
         """Return bool[agents], None where no choice is found."""
@@ -94,4 +112,4 @@ class _Choices:
         return None if found.x is None else np.asarray(found.x[: self.problem.agents] > GAP)
 
 
-SELECTION = Strategy(name=NAME, unsuited=_unsuited, improve=_improve, share=0.3)
+SELECTION = Strategy(name=NAME, unsuited=_unsuited, improve=_improve, share=0.5)
