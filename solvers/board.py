@@ -5,7 +5,6 @@ It accepts only right answers that are better, and bounds only on the terms unde
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -137,10 +136,7 @@ class Board:
 
     def part(self, share: float) -> Options:
         """Return options whose time ends after a share of what is left."""
-        left = self.options.left()
-        if left == float("inf"):
-            return self.options
-        return replace(self.options, until=time.monotonic() + max(0.0, share * left))
+        return self.options.part(share)
 
     def answer(self, strategy: str) -> Assignment:
         """Return the best answer with its levels."""

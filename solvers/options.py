@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from solvers.problem import Assignment
 
@@ -39,3 +39,13 @@ class Options:
     def left(self) -> float:
         """Return the seconds left, infinity without a limit."""
         return float("inf") if self.until is None else self.until - time.monotonic()
+
+    def part(self, share: float) -> Options:
+        """Return options with a share of the seconds: of those left by the clock, or of those asked for as a budget of work.
+
+        With determinism only the budget shrinks; the clock stays what ends the whole search.
+        """
+        if self.deterministic:
+            return replace(self, seconds=self.seconds * share)
+        left = self.left()
+        return self if left == float("inf") else replace(self, until=time.monotonic() + max(0.0, share * left))

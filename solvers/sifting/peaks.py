@@ -21,7 +21,7 @@ from solvers.problem import Assignment, Problem
 from solvers.rules import Bool, Int64
 from solvers.sifting.agents import AgentModel, places_everything
 from solvers.sifting.columns import Columns, sift
-from solvers.sifting.placing import find, part
+from solvers.sifting.placing import find
 
 NAME = "bisection of the peak"
 BY_STEPS = "capacity in whole steps of the demands at a lower peak"
@@ -110,7 +110,7 @@ class _Bisection:
         """Raise the bound over peaks at which not all fits: by what agents hold in whole steps, then by relaxations."""
         if places_everything(self.problem, self.given):
             self._bisect(self._holds_too_little, BY_STEPS, self.options)
-        self._bisect(self._does_not_fit, BY_DUALS, part(self.options, BOUND_SHARE))
+        self._bisect(self._does_not_fit, BY_DUALS, self.options.part(BOUND_SHARE))
 
     def _bisect(self, impossible: Callable[[int], bool], engine: str, options: Options) -> None:
         """Bisect between the bound and the peak with a test that tells of a peak that it is impossible."""
@@ -152,7 +152,7 @@ class _Bisection:
     def _look(self, peak: int, floor: int) -> int:
         """Look for an answer at a peak; return the least peak at which it is still worth to look."""
         problem = self._at(peak)
-        found = find(problem, self.given, part(self.options, TRY_SHARE), Pairs.of(problem))
+        found = find(problem, self.given, self.options.part(TRY_SHARE), Pairs.of(problem))
         if found.assignment is not None and self.board.offer(found.assignment, NAME):
             return floor
         above = self._attainable(peak + 1)

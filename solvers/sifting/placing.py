@@ -6,9 +6,8 @@ It proves nothing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -93,11 +92,3 @@ def _attempt(problem: Problem, values: Sequence[int], options: Options, pairs: P
 def nodes_for(options: Options) -> int | None:
     """Return the most nodes of one run, which stand for the clock when determinism is asked for."""
     return max(1, int(NODES_A_SECOND * options.seconds)) if options.deterministic else None
-
-
-def part(options: Options, share: float) -> Options:
-    """Return options whose time ends after a share of what is left; the same ones when determinism is asked for."""
-    left = options.left()
-    if options.deterministic or not np.isfinite(left):
-        return options
-    return replace(options, until=time.monotonic() + max(0.0, share * left))

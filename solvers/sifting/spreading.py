@@ -21,7 +21,7 @@ from solvers.problem import Assignment, Problem
 from solvers.rules import Int64
 from solvers.sifting.agents import places_everything
 from solvers.sifting.peaks import SHORTEST, limited
-from solvers.sifting.placing import find, part
+from solvers.sifting.placing import find
 
 NAME = "shares near those of the bound"
 BY_PRICES = "each agent by itself under prices of what is used"
@@ -52,7 +52,7 @@ def improve(problem: Problem, board: Board, options: Options) -> None:
     while high - low > 1 and not board.optimal(level) and options.left() > SHORTEST:
         room = (low + high) // 2
         near = limited(problem, agents.most_used((share + room)[:, None])[:, 0])
-        found = find(near, given, part(options, TRY_SHARE), Pairs.of(near))
+        found = find(near, given, options.part(TRY_SHARE), Pairs.of(near))
         if found.assignment is None:
             low = room
             board.cut_short |= not found.impossible and not options.deterministic

@@ -6,7 +6,6 @@ that break them are placed again, by neighbourhoods, on the agents that were bou
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -83,8 +82,7 @@ def _place_again(problem: Problem, board: Board, options: Options, bought: Assig
         some = restrict(
             replace(problem, goal="prefer", preferences=None), np.arange(problem.rows), np.flatnonzero(used)
         )
-        part = replace(options, until=None if options.until is None else time.monotonic() + options.left() / TRIES,
-                       seconds=options.seconds / TRIES, progress=None)  # fmt: skip
+        part = replace(options.part(1 / TRIES), progress=None)
         own = Board(some.problem, part, some.forward(start))
         neighbourhoods.improve(some.problem, own, part)
         start = some.back(own.best)
