@@ -36,6 +36,8 @@ NOISY_TRIES = 8
 
 CAREFUL = PACES[2]
 """Pace of these tries: the slower ones gain little more."""
+STARTING = 0.2
+"""Share of the time for the greedy purchase."""
 IMPOSSIBLE = "impossible"
 
 Progress = Callable[[Purchase], None]
@@ -129,7 +131,10 @@ class _Search:
 
     def _start(self) -> None:
         """Keep a greedy purchase, so that there is one whenever the search ends."""
-        taken, left = greedy_purchase(self.market, self.market.demand, self.market.count)
+        begun = self.budget.part(STARTING)
+        taken, left = greedy_purchase(
+            self.market, self.market.demand, self.market.count, lambda: self.budget.late or begun.over
+        )
         if not left.any():
             self._keep(taken, left)
 
@@ -302,8 +307,15 @@ class _Search:
         )
 
 
-def greedy_purchase(market: Market, demand: Int64, count: Int64) -> tuple[Taken, Int64]:
+def greedy_purchase(
+    market: Market, demand: Int64, count: Int64, is_late: Callable[[], bool] = lambda: False
+) -> tuple[Taken, Int64]:
     """Buy, again and again, the agent that is cheapest for the size of what it takes of the demand.
+
+    Parameters
+    ----------
+    is_late
+        Whether to give up; what was bought by then is returned.
 
     Returns
     -------
@@ -311,7 +323,7 @@ def greedy_purchase(market: Market, demand: Int64, count: Int64) -> tuple[Taken,
         What was bought, and the demand, int64[n], that nothing left to buy can take.
     """
     taken, demand, count = Taken(), demand.copy(), count.copy()
-    while demand.any():
+    while demand.any() and not is_late():
         kinds = np.flatnonzero(count > 0)
         patterns = np.zeros((len(kinds), market.types), np.int64)
         # Worth more than in proportion, so that large instances, which few agents take, come first.

@@ -146,8 +146,8 @@ def _preferences(problem: Problem, new_row: Int32, new_agent: Int32) -> Preferen
     return Preferences(row=row[kept], agent=agent[kept], cost=problem.preferences.cost[kept])
 
 
-MOST_LISTED = 200_000_000
-"""Kinds of rows times agents up to which it is listed who is open to whom: 200 MB for a moment."""
+MOST_LISTED = 50_000_000
+"""Kinds of rows times agents up to which it is listed who is open to whom: 50 MB for a moment, and half a second."""
 
 
 def can_list(problem: Problem) -> bool:

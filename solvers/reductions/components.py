@@ -54,9 +54,17 @@ def _labels(problem: Problem) -> tuple[Int64, Int64]:
                 join(row, head[kind])
             continue
         head[kind] = row
-        for other in np.unique(first_row[of_kind[kind]]).tolist():
+        for other in _distinct(first_row[of_kind[kind]]):
             if other >= 0:
                 join(row, other)
         first_row[of_kind[kind] & (first_row < 0)] = row
     labels = np.array([root(row) for row in range(problem.rows)], np.int64)
     return labels, np.where(first_row >= 0, labels[first_row], -1)
+
+
+def _distinct(labels: Int64) -> list[int]:
+    """Return the distinct labels; they are mostly one, and then need no sorting."""
+    if not len(labels):
+        return []
+    least = int(labels.min())
+    return [least] if least == int(labels.max()) else np.unique(labels).tolist()
